@@ -1,0 +1,79 @@
+using OcspCluster.Protocol;
+
+namespace OcspCluster.Authority;
+
+/// <summary>One line of an issuer's journal: an applied event, and the status that followed from it.</summary>
+/// <param name="Position">1 for an issuer's first entry, then without gaps.</param>
+/// <param name="Event">The event as the CA told it.</param>
+/// <param name="ReceivedAt">When the authority received it, by the authority's clock.</param>
+/// <param name="Status">The certificate's status after it; its <see cref="CertificateStatus.Position"/> is <paramref name="Position"/>.</param>
+public sealed record JournalEntry(long Position, RevocationEvent Event, DateTimeOffset ReceivedAt, CertificateStatus Status);
+
+/// <summary>The outcome of an append.</summary>
+/// <param name="Appended">True: all entries are durable. False: the journal was not at the expected position and nothing was written.</param>
+/// <param name="Position">The last position of the journal now.</param>
+public readonly record struct AppendResult(bool Appended, long Position);
+
+/// <summary>
+/// The journal of every issuer and the statuses that follow from it, on something that survives a loss of power.
+/// Thread-safe. Reads see every append that has returned.
+/// </summary>
+public interface IRevocationStore : IAsyncDisposable
+{
+    /// <summary>The last position of an issuer's journal; 0 when it is empty.</summary>
+    ValueTask<long> GetPositionAsync(IssuerId issuer, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Appends entries and replaces the statuses of their certificates, all or nothing, and returns when they are on stable storage.
+    /// </summary>
+    /// <param name="issuer">Whose journal.</param>
+    /// <param name="expectedPosition">The position that the writer takes for the last one; anything else refuses the append (fencing).</param>
+    /// <param name="entries">At least one, positions <paramref name="expectedPosition"/> + 1 and on. Several may concern one certificate; the last one's status stands.</param>
+    /// <exception cref="RevocationStoreException">
+    /// The write failed. Its outcome is unknown: read the position before trying again.
+    /// </exception>
+    /// <remarks>Takes no cancellation: half a revocation is worse than a slow one.</remarks>
+    ValueTask<AppendResult> AppendAsync(IssuerId issuer, long expectedPosition, IReadOnlyList<JournalEntry> entries);
+
+    /// <summary>The status of one certificate; null when the journal does not speak of it.</summary>
+    ValueTask<CertificateStatus?> FindStatusAsync(IssuerId issuer, SerialNumber serial, CancellationToken cancellationToken);
+
+    /// <summary>The statuses of many certificates of one issuer, in the order asked.</summary>
+    ValueTask<IReadOnlyList<CertificateStatus?>> FindStatusesAsync(IssuerId issuer, IReadOnlyList<SerialNumber> serials, CancellationToken cancellationToken);
+
+    /// <summary>For each event id, the position of the entry that it made; null when the journal holds none of that id. In the order asked.</summary>
+    ValueTask<IReadOnlyList<long?>> FindEventsAsync(IssuerId issuer, IReadOnlyList<string> eventIds, CancellationToken cancellationToken);
+
+    /// <summary>The journal after a position, in order, as a stream of bounded memory.</summary>
+    IAsyncEnumerable<JournalEntry> ReadJournalAsync(IssuerId issuer, long after, CancellationToken cancellationToken);
+
+    /// <summary>How many certificates of an issuer are in each state.</summary>
+    ValueTask<StatusCounts> CountAsync(IssuerId issuer, CancellationToken cancellationToken);
+}
+
+/// <summary>How many certificates are in each state.</summary>
+/// <param name="Good">Issued and not revoked.</param>
+/// <param name="Revoked">Revoked for good.</param>
+/// <param name="Held">Suspended.</param>
+public readonly record struct StatusCounts(long Good, long Revoked, long Held);
+
+/// <summary>The store could not read or write. The message says what failed and what to do.</summary>
+public sealed class RevocationStoreException : Exception
+{
+    /// <summary>With what failed and what to do.</summary>
+    public RevocationStoreException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>With what failed and what to do, and its cause.</summary>
+    public RevocationStoreException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+
+    /// <summary>Without a message.</summary>
+    public RevocationStoreException()
+    {
+    }
+}
