@@ -1,0 +1,94 @@
+using System.Formats.Asn1;
+
+namespace OcspCluster.Protocol;
+
+/// <summary>The answer for one certificate (SingleResponse, RFC 6960 §4.2.1). Immutable.</summary>
+public sealed class SingleResponse
+{
+    /// <summary>Makes the answer for one certificate.</summary>
+    /// <param name="certId">The certificate, as it was asked about.</param>
+    /// <param name="status">Its status.</param>
+    /// <param name="thisUpdate">When the status was known to be right. Cut to whole seconds.</param>
+    /// <param name="nextUpdate">When there will be newer information at the latest; null when it is always there.</param>
+    /// <param name="extensions">singleExtensions.</param>
+    /// <exception cref="ArgumentException">nextUpdate is before thisUpdate.</exception>
+    public SingleResponse(CertId certId, CertStatus status, DateTimeOffset thisUpdate, DateTimeOffset? nextUpdate = null, OcspExtensionCollection? extensions = null)
+    {
+        ArgumentNullException.ThrowIfNull(certId);
+        ArgumentNullException.ThrowIfNull(status);
+        if (nextUpdate < thisUpdate)
+        {
+            throw new ArgumentException("nextUpdate is before thisUpdate.", nameof(nextUpdate));
+        }
+
+        CertId = certId;
+        Status = status;
+        ThisUpdate = Der.WholeSecond(thisUpdate);
+        NextUpdate = nextUpdate is DateTimeOffset next ? Der.WholeSecond(next) : null;
+        Extensions = extensions ?? OcspExtensionCollection.Empty;
+    }
+
+    private SingleResponse(CertId certId, CertStatus status, DateTimeOffset thisUpdate, OcspExtensionCollection extensions, DateTimeOffset? nextUpdate)
+    {
+        CertId = certId;
+        Status = status;
+        ThisUpdate = thisUpdate;
+        NextUpdate = nextUpdate;
+        Extensions = extensions;
+    }
+
+    /// <summary>The certificate.</summary>
+    public CertId CertId { get; }
+
+    /// <summary>Its status.</summary>
+    public CertStatus Status { get; }
+
+    /// <summary>When the status was known to be right.</summary>
+    public DateTimeOffset ThisUpdate { get; }
+
+    /// <summary>When there will be newer information at the latest; null when it is always there.</summary>
+    public DateTimeOffset? NextUpdate { get; }
+
+    /// <summary>singleExtensions; empty when absent.</summary>
+    public OcspExtensionCollection Extensions { get; }
+
+    // SingleResponse ::= SEQUENCE { certID CertID, certStatus CertStatus, thisUpdate GeneralizedTime,
+    //                               nextUpdate [0] EXPLICIT GeneralizedTime OPTIONAL, singleExtensions [1] EXPLICIT Extensions OPTIONAL }
+    internal static SingleResponse Read(AsnReader reader, DecodeOptions options)
+    {
+        AsnReader single = reader.ReadSequence();
+        CertId certId = CertId.Read(single);
+        CertStatus status = CertStatus.Read(single, options);
+        DateTimeOffset thisUpdate = Der.ReadTime(single);
+        DateTimeOffset? nextUpdate = null;
+        if (single.HasExplicit(0))
+        {
+            AsnReader field = single.ReadExplicit(0);
+            nextUpdate = Der.ReadTime(field);
+            field.End();
+        }
+
+        OcspExtensionCollection extensions = OcspExtensionCollection.ReadOptional(single, 1, options);
+        single.End();
+        return new SingleResponse(certId, status, thisUpdate, extensions, nextUpdate); // a reader takes times as they are; a verifier judges them
+    }
+
+    internal void Write(AsnWriter writer)
+    {
+        using (writer.PushSequence())
+        {
+            writer.WriteEncodedValue(CertId.Encoded.Span);
+            Status.Write(writer);
+            Der.WriteTime(writer, ThisUpdate);
+            if (NextUpdate is DateTimeOffset nextUpdate)
+            {
+                using (writer.PushSequence(Der.Explicit(0)))
+                {
+                    Der.WriteTime(writer, nextUpdate);
+                }
+            }
+
+            Extensions.WriteOptional(writer, 1);
+        }
+    }
+}

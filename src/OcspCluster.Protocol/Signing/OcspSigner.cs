@@ -1,0 +1,100 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace OcspCluster.Protocol;
+
+/// <summary>
+/// A private key that signs responses and requests, wherever it is: in this process, in an HSM, or in another library.
+/// Derive from it for keys or algorithms that .NET does not have (Ed25519 and Ed448: OcspCluster.BouncyCastle).
+/// </summary>
+/// <remarks>Implementations are called concurrently. Disposing a signer disposes its key.</remarks>
+public abstract class OcspSigner : IDisposable
+{
+    /// <summary>The signature algorithm, as it stands beside the signature: parameters canonical (conformance R54: RSA NULL, ECDSA and DSA absent, PSS full).</summary>
+    public abstract AlgorithmIdentifier Algorithm { get; }
+
+    /// <summary>Signs data; returns the content of the signature's BIT STRING.</summary>
+    /// <exception cref="CryptographicException">The key could not be used.</exception>
+    public abstract byte[] Sign(ReadOnlySpan<byte> data);
+
+    /// <summary>
+    /// The key of a certificate: RSA with PKCS #1 unless <paramref name="usePss"/>, ECDSA or DSA. The hash is <paramref name="hash"/>, or what fits the key:
+    /// SHA-256, for P-384 SHA-384, for P-521 SHA-512 (BR 7.1.3.2).
+    /// </summary>
+    /// <exception cref="ArgumentException">The certificate has no private key, or one of a kind that .NET cannot sign with.</exception>
+    public static OcspSigner FromCertificate(X509Certificate2 certificate, HashAlgorithmName? hash = null, bool usePss = false)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        if (certificate.GetRSAPrivateKey() is RSA rsa)
+        {
+            return FromRsa(rsa, hash, usePss ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1);
+        }
+
+        if (certificate.GetECDsaPrivateKey() is ECDsa ecdsa)
+        {
+            return FromECDsa(ecdsa, hash);
+        }
+
+        return certificate.GetDSAPrivateKey() is DSA dsa
+            ? FromDsa(dsa, hash)
+            : throw new ArgumentException($"The certificate of '{certificate.Subject}' has no RSA, ECDSA or DSA private key.", nameof(certificate));
+    }
+
+    /// <summary>An RSA key; SHA-256 and PKCS #1 v1.5 where nothing else is asked for.</summary>
+    public static OcspSigner FromRsa(RSA key, HashAlgorithmName? hash = null, RSASignaturePadding? padding = null) =>
+        new RsaSigner(key, hash ?? HashAlgorithmName.SHA256, padding ?? RSASignaturePadding.Pkcs1);
+
+    /// <summary>An ECDSA key; the hash that fits its curve where none is asked for.</summary>
+    public static OcspSigner FromECDsa(ECDsa key, HashAlgorithmName? hash = null)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return new ECDsaSigner(key, hash ?? key.KeySize switch
+        {
+            > 384 => HashAlgorithmName.SHA512,
+            > 256 => HashAlgorithmName.SHA384,
+            _ => HashAlgorithmName.SHA256,
+        });
+    }
+
+    /// <summary>A DSA key; SHA-256 where no other hash is asked for.</summary>
+    public static OcspSigner FromDsa(DSA key, HashAlgorithmName? hash = null) => new DsaSigner(key, hash ?? HashAlgorithmName.SHA256);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Frees the key.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+    }
+
+    private abstract class KeySigner(AsymmetricAlgorithm key, AlgorithmIdentifier algorithm) : OcspSigner
+    {
+        public override AlgorithmIdentifier Algorithm { get; } = algorithm;
+
+        protected override void Dispose(bool disposing)
+        {
+            base.Dispose(disposing);
+            key.Dispose();
+        }
+    }
+
+    private sealed class RsaSigner(RSA key, HashAlgorithmName hash, RSASignaturePadding padding)
+        : KeySigner(key, padding == RSASignaturePadding.Pss ? SignatureAlgorithms.RsaPss(hash) : SignatureAlgorithms.RsaPkcs1(hash))
+    {
+        public override byte[] Sign(ReadOnlySpan<byte> data) => key.SignData(data, hash, padding);
+    }
+
+    private sealed class ECDsaSigner(ECDsa key, HashAlgorithmName hash) : KeySigner(key, SignatureAlgorithms.ECDsa(hash))
+    {
+        public override byte[] Sign(ReadOnlySpan<byte> data) => key.SignData(data, hash, DSASignatureFormat.Rfc3279DerSequence);
+    }
+
+    private sealed class DsaSigner(DSA key, HashAlgorithmName hash) : KeySigner(key, SignatureAlgorithms.Dsa(hash))
+    {
+        public override byte[] Sign(ReadOnlySpan<byte> data) => key.SignData(data.ToArray(), hash, DSASignatureFormat.Rfc3279DerSequence);
+    }
+}
