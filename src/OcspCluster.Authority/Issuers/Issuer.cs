@@ -1,0 +1,85 @@
+using System.Security.Cryptography.X509Certificates;
+
+namespace OcspCluster.Authority;
+
+/// <summary>
+/// One CA key that we answer for: its certificates (several when the key goes by several names or is cross-certified), who signs for it, and how. Immutable.
+/// </summary>
+/// <remarks>
+/// A CA that has a new key under the same name is another issuer: a request selects the key by its hash (RFC 6960 §4.1.1), and the answer comes from that key or its delegate.
+/// </remarks>
+public sealed class Issuer
+{
+    /// <summary>Describes an issuer.</summary>
+    /// <param name="id">Its name.</param>
+    /// <param name="certificates">Its certificates, at least one, all of one key.</param>
+    /// <param name="credentials">Who signs: at least one. Where the issuer has several names, a delegate that was issued under the name asked about is preferred.</param>
+    /// <param name="policy">How its certificates are answered for.</param>
+    /// <param name="requestors">Whose signed requests are trusted, for <see cref="SignedRequestPolicy.Verify"/> and <see cref="SignedRequestPolicy.Require"/>: signers themselves, or CAs that issued them.</param>
+    /// <exception cref="ArgumentException">There is no certificate or no credential. What else cannot work, <see cref="IssuerRules.FindErrors"/> tells.</exception>
+    public Issuer(
+        IssuerId id,
+        IReadOnlyList<X509Certificate2> certificates,
+        IReadOnlyList<SigningCredential> credentials,
+        IssuerPolicy? policy = null,
+        IReadOnlyList<X509Certificate2>? requestors = null)
+    {
+        ArgumentNullException.ThrowIfNull(certificates);
+        ArgumentNullException.ThrowIfNull(credentials);
+        if (certificates.Count == 0 || credentials.Count == 0)
+        {
+            throw new ArgumentException($"Issuer '{id}' needs at least one certificate and one signing credential.");
+        }
+
+        Id = id;
+        Certificates = [.. certificates];
+        Credentials = [.. credentials];
+        Policy = policy ?? IssuerPolicy.Default;
+        Requestors = [.. requestors ?? []];
+    }
+
+    /// <summary>Its name.</summary>
+    public IssuerId Id { get; }
+
+    /// <summary>Its certificates, all of one key.</summary>
+    public IReadOnlyList<X509Certificate2> Certificates { get; }
+
+    /// <summary>Who signs.</summary>
+    public IReadOnlyList<SigningCredential> Credentials { get; }
+
+    /// <summary>How its certificates are answered for.</summary>
+    public IssuerPolicy Policy { get; }
+
+    /// <summary>Whose signed requests are trusted.</summary>
+    public IReadOnlyList<X509Certificate2> Requestors { get; }
+
+    /// <summary>Whether a credential is the CA's own key, not a delegate's: then no certificate goes with its answers (RFC 9919 §3.2.2).</summary>
+    public bool IsOwnKey(SigningCredential credential)
+    {
+        ArgumentNullException.ThrowIfNull(credential);
+        return credential.Certificate.PublicKey.EncodedKeyValue.RawData.AsSpan().SequenceEqual(Certificates[0].PublicKey.EncodedKeyValue.RawData);
+    }
+
+    /// <summary>Who signs now for certificates that bear this name of the issuer; null when no credential is within its validity.</summary>
+    internal SigningCredential? FindCredential(X509Certificate2 issuerCertificate, DateTimeOffset now)
+    {
+        SigningCredential? other = null;
+        foreach (SigningCredential credential in Credentials)
+        {
+            if (now < credential.NotBefore || now > credential.NotAfter)
+            {
+                continue;
+            }
+
+            ReadOnlySpan<byte> nameOfCa = IsOwnKey(credential) ? credential.Certificate.SubjectName.RawData : credential.Certificate.IssuerName.RawData;
+            if (nameOfCa.SequenceEqual(issuerCertificate.SubjectName.RawData))
+            {
+                return credential;
+            }
+
+            other ??= credential;
+        }
+
+        return other;
+    }
+}

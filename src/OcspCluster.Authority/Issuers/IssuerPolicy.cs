@@ -1,0 +1,148 @@
+namespace OcspCluster.Authority;
+
+/// <summary>What is known of the certificates that an issuer issued.</summary>
+public enum Inventory
+{
+    /// <summary>All of them are: a serial that is not recorded was never issued, and is never answered <c>good</c> (BR 4.9.9).</summary>
+    Known,
+
+    /// <summary>Only the revoked ones are, as from a CRL: a serial that is not recorded is answered <c>good</c> (RFC 6960 §2.2).</summary>
+    Unknown,
+}
+
+/// <summary>The answer for a serial that an issuer with a known inventory never issued.</summary>
+public enum UnissuedAnswer
+{
+    /// <summary>Unsigned <c>unauthorized</c>: no signature is spent on it (RFC 9919 §3.2.3).</summary>
+    Unauthorized,
+
+    /// <summary>Signed <c>unknown</c> (RFC 6960 §2.2).</summary>
+    Unknown,
+
+    /// <summary>Signed <c>revoked</c> since 1970 on hold, with the extended revoked definition (RFC 6960 §2.2, §4.4.8).</summary>
+    Revoked,
+}
+
+/// <summary>What is done with a nonce (RFC 9654).</summary>
+public enum NoncePolicy
+{
+    /// <summary>Answered without it, from the cache.</summary>
+    Ignore,
+
+    /// <summary>Echoed in an answer signed for this request.</summary>
+    Echo,
+
+    /// <summary>Echoed; a request without one is <c>unauthorized</c>.</summary>
+    Require,
+}
+
+/// <summary>What is done with a request's signature (RFC 6960 §4.1.2).</summary>
+public enum SignedRequestPolicy
+{
+    /// <summary>Not looked at.</summary>
+    Ignore,
+
+    /// <summary>Verified where there is one; a bad or untrusted one is <c>unauthorized</c>.</summary>
+    Verify,
+
+    /// <summary>Verified; a request without one is <c>sigRequired</c>.</summary>
+    Require,
+}
+
+/// <summary>How an answer names who signed it (RFC 6960 §4.2.1).</summary>
+public enum ResponderIdForm
+{
+    /// <summary>By the hash of the key (RFC 9919 §3.2.2).</summary>
+    ByKey,
+
+    /// <summary>By the subject's name.</summary>
+    ByName,
+}
+
+/// <summary>How one issuer's certificates are answered for. Immutable.</summary>
+public sealed record IssuerPolicy
+{
+    /// <summary>The defaults.</summary>
+    public static IssuerPolicy Default { get; } = new();
+
+    /// <summary>What is known of the issued certificates. Default <see cref="Inventory.Known"/>.</summary>
+    public Inventory Inventory { get; init; }
+
+    /// <summary>The answer for what was never issued. Default <see cref="UnissuedAnswer.Unauthorized"/>.</summary>
+    public UnissuedAnswer Unissued { get; init; }
+
+    /// <summary>
+    /// How long after its end a certificate is still answered for, with an archive cutoff (RFC 6960 §4.4.4); then it is <c>unauthorized</c>. Default 7 days.
+    /// </summary>
+    public TimeSpan ExpiredRetention { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>What is done with a nonce. Default <see cref="NoncePolicy.Echo"/>.</summary>
+    public NoncePolicy Nonce { get; init; } = NoncePolicy.Echo;
+
+    /// <summary>The longest nonce, 1 to 128 octets. Default 128 (RFC 9654 §2.1).</summary>
+    public int MaxNonceBytes { get; init; } = 128;
+
+    /// <summary>Echoes a nonce that lacks the OCTET STRING around it, as some old clients send it. Default false: malformedRequest.</summary>
+    public bool AcceptRawNonce { get; init; }
+
+    /// <summary>What is done with a request's signature. Default <see cref="SignedRequestPolicy.Ignore"/>.</summary>
+    public SignedRequestPolicy SignedRequests { get; init; }
+
+    /// <summary>
+    /// From thisUpdate to nextUpdate, both inclusive: nextUpdate is a second less than this after thisUpdate (BR 4.9.9). 2 minutes to 366 days. Default 4 days.
+    /// </summary>
+    public TimeSpan Validity { get; init; } = TimeSpan.FromDays(4);
+
+    /// <summary>The part of the validity after which an answer is signed anew, 0.1 to 0.95. Default 0.5.</summary>
+    public double RefreshAt { get; init; } = 0.5;
+
+    /// <summary>
+    /// The longest that HTTP caches may keep an answer: with what clients keep, the time until a revocation has reached everyone. 0 to <see cref="Validity"/>. Default 1 hour.
+    /// </summary>
+    public TimeSpan MaxAge { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>How far thisUpdate is put back for clients whose clocks are slow. 0 to 1 hour. Default 0.</summary>
+    public TimeSpan Backdate { get; init; }
+
+    /// <summary>How an answer names who signed it. Default <see cref="ResponderIdForm.ByKey"/>.</summary>
+    public ResponderIdForm ResponderId { get; init; }
+
+    /// <summary>Every bound that these values break, each with name, value and bound; empty when none.</summary>
+    public IEnumerable<string> FindErrors()
+    {
+        if (!Enum.IsDefined(Inventory) || !Enum.IsDefined(Unissued) || !Enum.IsDefined(Nonce) || !Enum.IsDefined(SignedRequests) || !Enum.IsDefined(ResponderId))
+        {
+            yield return "Inventory, Unissued, Nonce, SignedRequests or ResponderId has a value that does not exist";
+        }
+
+        if (ExpiredRetention < TimeSpan.Zero || ExpiredRetention > TimeSpan.FromDays(36_500))
+        {
+            yield return $"ExpiredRetention is {ExpiredRetention}: 0 to 36500 days";
+        }
+
+        if (MaxNonceBytes is < 1 or > 128)
+        {
+            yield return $"MaxNonceBytes is {MaxNonceBytes}: 1 to 128 (RFC 9654 §2.1)";
+        }
+
+        if (Validity < TimeSpan.FromMinutes(2) || Validity > TimeSpan.FromDays(366))
+        {
+            yield return $"Validity is {Validity}: 2 minutes to 366 days";
+        }
+
+        if (RefreshAt is not (>= 0.1 and <= 0.95))
+        {
+            yield return $"RefreshAt is {RefreshAt}: 0.1 to 0.95";
+        }
+
+        if (MaxAge < TimeSpan.Zero || MaxAge > Validity)
+        {
+            yield return $"MaxAge is {MaxAge}: 0 to Validity ({Validity})";
+        }
+
+        if (Backdate < TimeSpan.Zero || Backdate > TimeSpan.FromHours(1) || Backdate >= Validity * RefreshAt)
+        {
+            yield return $"Backdate is {Backdate}: 0 to 1 hour, and less than Validity × RefreshAt";
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using System.Security.Cryptography;
+
+namespace OcspCluster.Authority;
+
+/// <summary>The bytes of a signed answer and the times that say how long it may be given. Immutable.</summary>
+public sealed class SignedResponse
+{
+    internal SignedResponse(ReadOnlyMemory<byte> encoded, DateTimeOffset producedAt, DateTimeOffset thisUpdate, DateTimeOffset nextUpdate, DateTimeOffset refreshAt, TimeSpan maxAge)
+    {
+        Encoded = encoded;
+        ProducedAt = producedAt;
+        ThisUpdate = thisUpdate;
+        NextUpdate = nextUpdate;
+        RefreshAt = refreshAt;
+        MaxAge = maxAge;
+        EntityTag = $"\"{Convert.ToHexStringLower(SHA256.HashData(encoded.Span))}\"";
+    }
+
+    /// <summary>The DER of the OCSPResponse.</summary>
+    public ReadOnlyMemory<byte> Encoded { get; }
+
+    /// <summary>When it was signed.</summary>
+    public DateTimeOffset ProducedAt { get; }
+
+    /// <summary>When what it says was known to be right.</summary>
+    public DateTimeOffset ThisUpdate { get; }
+
+    /// <summary>After this it is never given.</summary>
+    public DateTimeOffset NextUpdate { get; }
+
+    /// <summary>After this a newer one is signed at the next request.</summary>
+    public DateTimeOffset RefreshAt { get; }
+
+    /// <summary>The longest that HTTP caches may keep it; zero for an answer that nobody else could use.</summary>
+    public TimeSpan MaxAge { get; }
+
+    /// <summary>Its HTTP entity tag: the quoted SHA-256 of the bytes in lower-case hexadecimal (RFC 9919 §7.2), the same wherever the same bytes are.</summary>
+    public string EntityTag { get; }
+}

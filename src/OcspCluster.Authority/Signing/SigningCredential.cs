@@ -1,0 +1,47 @@
+using System.Security.Cryptography.X509Certificates;
+using OcspCluster.Protocol;
+
+namespace OcspCluster.Authority;
+
+/// <summary>A certificate and the key that signs answers in its name: the CA's own, or a delegated responder's (RFC 6960 §4.2.2.2). Immutable; thread-safe.</summary>
+public sealed class SigningCredential : IDisposable
+{
+    /// <summary>Takes a certificate and its signer.</summary>
+    public SigningCredential(X509Certificate2 certificate, OcspSigner signer)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        ArgumentNullException.ThrowIfNull(signer);
+        Certificate = certificate;
+        Signer = signer;
+        NotBefore = certificate.NotBefore.ToUniversalTime();
+        NotAfter = certificate.NotAfter.ToUniversalTime();
+        ByKey = ResponderId.ByKey(certificate);
+        ByName = ResponderId.ByName(certificate);
+    }
+
+    /// <summary>Takes a certificate with its private key, RSA, ECDSA or DSA.</summary>
+    /// <exception cref="ArgumentException">It has no such key.</exception>
+    public SigningCredential(X509Certificate2 certificateWithKey)
+        : this(certificateWithKey, OcspSigner.FromCertificate(certificateWithKey))
+    {
+    }
+
+    /// <summary>The certificate of the key that signs.</summary>
+    public X509Certificate2 Certificate { get; }
+
+    /// <summary>Signs.</summary>
+    public OcspSigner Signer { get; }
+
+    /// <summary>The beginning of the certificate's validity.</summary>
+    public DateTimeOffset NotBefore { get; }
+
+    /// <summary>The end of the certificate's validity: no answer is signed beyond it.</summary>
+    public DateTimeOffset NotAfter { get; }
+
+    internal ResponderId ByKey { get; }
+
+    internal ResponderId ByName { get; }
+
+    /// <summary>Disposes the signer.</summary>
+    public void Dispose() => Signer.Dispose();
+}
