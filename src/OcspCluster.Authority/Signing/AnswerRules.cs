@@ -31,11 +31,15 @@ public sealed record CertificateAnswer
     /// <summary>How long expired certificates are answered for, when this is one of them (RFC 6960 §4.4.4).</summary>
     public TimeSpan? ArchiveRetention { get; private init; }
 
-    internal static CertificateAnswer From(CertificateStatus status, TimeSpan? archiveRetention) => new(ToCertStatus(status))
+    /// <summary>When time alone makes it another answer: the certificate ends, or its retention does; null when it never does.</summary>
+    public DateTimeOffset? ChangesAt { get; private init; }
+
+    internal static CertificateAnswer From(CertificateStatus status, TimeSpan? archiveRetention, DateTimeOffset? changesAt) => new(ToCertStatus(status))
     {
         InvalidityDate = status.InvalidityDate,
         RecordedAt = status.RecordedAt,
         ArchiveRetention = archiveRetention,
+        ChangesAt = changesAt,
     };
 
     private static CertStatus ToCertStatus(CertificateStatus status) => status.State switch
@@ -61,18 +65,23 @@ public static class AnswerRules
         {
             return (policy.Inventory, policy.Unissued) switch
             {
-                (Inventory.Unknown, _) => CertificateAnswer.From(CertificateStatus.Good, archiveRetention: null),
+                (Inventory.Unknown, _) => CertificateAnswer.From(CertificateStatus.Good, archiveRetention: null, changesAt: null),
                 (_, UnissuedAnswer.Unknown) => CertificateAnswer.Unknown,
                 (_, UnissuedAnswer.Revoked) => CertificateAnswer.ExtendedRevoke,
                 _ => null,
             };
         }
 
-        if (status.NotAfter is not DateTimeOffset notAfter || now <= notAfter)
+        if (status.NotAfter is not DateTimeOffset notAfter)
         {
-            return CertificateAnswer.From(status, archiveRetention: null);
+            return CertificateAnswer.From(status, archiveRetention: null, changesAt: null);
         }
 
-        return now - notAfter <= policy.ExpiredRetention ? CertificateAnswer.From(status, policy.ExpiredRetention) : null;
+        if (now <= notAfter)
+        {
+            return CertificateAnswer.From(status, archiveRetention: null, changesAt: notAfter);
+        }
+
+        return now - notAfter <= policy.ExpiredRetention ? CertificateAnswer.From(status, policy.ExpiredRetention, changesAt: notAfter + policy.ExpiredRetention) : null;
     }
 }

@@ -61,7 +61,8 @@ public sealed class ResponseFactory(TimeProvider clock)
             throw new SignerUnavailableException($"Issuer '{issuer.Issuer.Id}' or its responder certificate has ended: an answer could not be valid for a second.");
         }
 
-        DateTimeOffset refreshAt = Earliest(thisUpdate + (policy.Validity * policy.RefreshAt), nextUpdate, nextUpdate);
+        DateTimeOffset changesAt = answers.Min(answered => answered.Answer.ChangesAt) is DateTimeOffset change ? change + TimeSpan.FromSeconds(1) : nextUpdate;
+        DateTimeOffset refreshAt = Earliest(thisUpdate + (policy.Validity * policy.RefreshAt), nextUpdate, changesAt);
         ResponseData data = new(
             policy.ResponderId == ResponderIdForm.ByKey ? credential.ByKey : credential.ByName,
             now,

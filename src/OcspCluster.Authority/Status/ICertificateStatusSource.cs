@@ -5,6 +5,11 @@ namespace OcspCluster.Authority;
 /// <summary>Where a responder learns the status of a certificate: our store, or anybody's database. Called concurrently.</summary>
 public interface ICertificateStatusSource
 {
+    /// <summary>
+    /// How long the absence of a status holds, in answers for issuers whose inventory is not known; as <see cref="CertificateStatus.HoldsFor"/>. Default zero: ask on every request.
+    /// </summary>
+    TimeSpan AbsenceHoldsFor => TimeSpan.Zero;
+
     /// <summary>Finds the status of one certificate.</summary>
     /// <returns>The status; null when the issuer never issued this serial, as far as the source knows.</returns>
     /// <remarks>An exception becomes an unsigned <c>internalError</c> (RFC 6960 §2.3), never an answer.</remarks>

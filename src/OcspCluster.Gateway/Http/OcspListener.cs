@@ -1,0 +1,113 @@
+using System.Net;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace OcspCluster.Gateway;
+
+/// <summary>Where OCSP is answered, and how much patience clients get.</summary>
+public sealed class OcspListenerOptions
+{
+    /// <summary>The URLs to listen on: <c>http://{address}:{port}</c>; port 0 takes a free one. Default http://127.0.0.1:8080.</summary>
+    public IList<string> Urls { get; set; } = [];
+
+    /// <summary>The most connections at a time; further ones are closed at once. 1 to 1,000,000. Default 10,000.</summary>
+    public int MaxConnections { get; set; } = 10_000;
+
+    /// <summary>How long a request's headers may take, and a connection may stay silent before its first request. Default 10 seconds.</summary>
+    public TimeSpan HeadersTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a connection may stay idle between requests. Default 60 seconds.</summary>
+    public TimeSpan KeepAliveTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The slowest pace of a request's body, in octets per second, after a grace of 5 seconds. Default 240.</summary>
+    public double MinBodyBytesPerSecond { get; set; } = 240;
+}
+
+/// <summary>
+/// A Kestrel server of its own for OCSP: relying parties get limits that suit requests of a hundred bytes, and no pipeline between socket and handler.
+/// The host's own server keeps the admin listener.
+/// </summary>
+public sealed class OcspListener : IHostedService, IDisposable
+{
+    private readonly KestrelServer _server;
+    private readonly Application _application;
+
+    /// <summary>Prepares the server; <see cref="StartAsync"/> binds it.</summary>
+    public OcspListener(OcspHttpHandler handler, IOptions<OcspListenerOptions> options, IServiceProvider services, ILoggerFactory loggers)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        OcspListenerOptions listener = options.Value;
+        KestrelServerOptions kestrel = new() { AddServerHeader = false, ApplicationServices = services };
+        kestrel.Limits.MaxConcurrentConnections = listener.MaxConnections;
+        kestrel.Limits.MaxConcurrentUpgradedConnections = 0;
+        kestrel.Limits.RequestHeadersTimeout = listener.HeadersTimeout;
+        kestrel.Limits.KeepAliveTimeout = listener.KeepAliveTimeout;
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(listener.MinBodyBytesPerSecond, TimeSpan.FromSeconds(5));
+        kestrel.Limits.MaxRequestBodySize = null; // the handler's own limit, which answers before it reads
+        kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+        kestrel.Limits.MaxRequestHeaderCount = 64;
+        foreach (string url in listener.Urls.Count == 0 ? ["http://127.0.0.1:8080"] : listener.Urls)
+        {
+            Listen(kestrel, url);
+        }
+
+        SocketTransportFactory transport = new(Options.Create(new SocketTransportOptions()), loggers);
+        _server = new KestrelServer(Options.Create(kestrel), transport, loggers);
+        _application = new Application(handler);
+    }
+
+    /// <summary>The URLs that are listened on, with the real ports.</summary>
+    public IReadOnlyList<Uri> Addresses =>
+        [.. _server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Select(address => new Uri(address))];
+
+    /// <inheritdoc/>
+    /// <exception cref="IOException">An address is in use or not ours.</exception>
+    public Task StartAsync(CancellationToken cancellationToken) => _server.StartAsync(_application, cancellationToken);
+
+    /// <summary>Stops accepting, and waits for the requests under way until the token is cancelled.</summary>
+    public Task StopAsync(CancellationToken cancellationToken) => _server.StopAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public void Dispose() => _server.Dispose();
+
+    private static void Listen(KestrelServerOptions kestrel, string url)
+    {
+        Uri uri = new(url);
+        if (uri.Scheme != Uri.UriSchemeHttp)
+        {
+            throw new InvalidOperationException($"'{url}': OCSP is served over plain http (RFC 6960 appendix A; BR 7.1.2.7.7).");
+        }
+
+        void OneProtocol(ListenOptions options) => options.Protocols = HttpProtocols.Http1;
+        if (IPAddress.TryParse(uri.IdnHost, out IPAddress? address))
+        {
+            kestrel.Listen(address, uri.Port, OneProtocol);
+        }
+        else if (uri.IsLoopback)
+        {
+            kestrel.ListenLocalhost(uri.Port, OneProtocol);
+        }
+        else
+        {
+            kestrel.ListenAnyIP(uri.Port, OneProtocol);
+        }
+    }
+
+    private sealed class Application(OcspHttpHandler handler) : IHttpApplication<HttpContext>
+    {
+        public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
+
+        public Task ProcessRequestAsync(HttpContext context) => handler.HandleAsync(context);
+
+        public void DisposeContext(HttpContext context, Exception? exception)
+        {
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OcspCluster.Authority;
+
+namespace OcspCluster.Gateway;
+
+/// <summary>Puts an OCSP responder into any ASP.NET Core program.</summary>
+public static class OcspResponderExtensions
+{
+    /// <summary>Adds a responder: for whom it answers, and where it learns what to say.</summary>
+    /// <remarks>
+    /// What cannot work (a responder certificate without EKU, or that another CA issued; values out of bounds) is found when the program starts:
+    /// an <see cref="OptionsValidationException"/> names all of it at once.
+    /// </remarks>
+    public static IServiceCollection AddOcspResponder(this IServiceCollection services, Action<OcspResponderBuilder> configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configure);
+        OcspResponderBuilder builder = new(services);
+        configure(builder);
+
+        services.AddOptions<OcspGatewayOptions>().ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<OcspGatewayOptions>, OcspGatewayOptionsValidator>());
+        services.AddSingleton<IValidateOptions<OcspGatewayOptions>>(provider => new IssuersValidator(builder.Issuers, provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(_ => new IssuerDirectory(builder.Issuers, builder.Hashes));
+        services.TryAddSingleton<ResponseFactory>();
+        services.TryAddSingleton(provider => new ResponseCache(provider.GetRequiredService<IOptions<OcspGatewayOptions>>().Value.CacheBytes));
+        services.TryAddSingleton(provider => new OcspResponder(
+            provider.GetRequiredService<IssuerDirectory>(),
+            provider.GetService<ICertificateStatusSource>() ?? throw new InvalidOperationException("The OCSP responder has no status source: call UseStatus or UseStatusSource in AddOcspResponder."),
+            provider.GetRequiredService<ResponseFactory>(),
+            provider.GetRequiredService<ResponseCache>(),
+            provider.GetRequiredService<IOptions<OcspGatewayOptions>>().Value,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<OcspResponder>>()));
+        services.TryAddSingleton<OcspHttpHandler>();
+        return services;
+    }
+
+    /// <summary>Adds a listener for OCSP alone, with limits that suit it (<see cref="OcspListener"/>).</summary>
+    public static IServiceCollection AddOcspListener(this IServiceCollection services, Action<OcspListenerOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.Configure(configure);
+        services.AddSingleton<OcspListener>();
+        services.AddHostedService(static provider => provider.GetRequiredService<OcspListener>());
+        return services;
+    }
+
+    /// <summary>Answers OCSP under a path of this program: POST to it, GET and HEAD with the request behind it.</summary>
+    /// <param name="endpoints">The program's endpoints.</param>
+    /// <param name="prefix">The path, beginning with a slash.</param>
+    /// <exception cref="ArgumentException">The prefix is not such a path.</exception>
+    public static IEndpointConventionBuilder MapOcsp(this IEndpointRouteBuilder endpoints, string prefix = "/")
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        ArgumentNullException.ThrowIfNull(prefix);
+        if (!PathPrefix.IsValid(prefix))
+        {
+            throw new ArgumentException($"'{prefix}' is not {PathPrefix.Rule}.", nameof(prefix));
+        }
+
+        string trimmed = prefix.TrimEnd('/');
+        OcspHttpHandler handler = endpoints.ServiceProvider.GetRequiredService<OcspHttpHandler>();
+        return endpoints.Map(trimmed + "/{**request}", (HttpContext context) => handler.HandleAsync(context, [context.Request.PathBase.Value + trimmed]))
+            .WithDisplayName("OCSP " + prefix);
+    }
+
+    /// <summary>Finds at start what is wrong with the issuers.</summary>
+    private sealed class IssuersValidator(IReadOnlyList<Issuer> issuers, TimeProvider clock) : IValidateOptions<OcspGatewayOptions>
+    {
+        public ValidateOptionsResult Validate(string? name, OcspGatewayOptions options)
+        {
+            DateTimeOffset now = clock.GetUtcNow();
+            List<string> errors = [.. issuers.SelectMany(issuer => IssuerRules.FindErrors(issuer, now).Select(error => $"Issuer '{issuer.Id}': {error}"))];
+            if (issuers.Count == 0)
+            {
+                errors.Add("The OCSP responder answers for nobody: call AddIssuer in AddOcspResponder.");
+            }
+
+            return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+        }
+    }
+}
