@@ -18,6 +18,12 @@ public readonly record struct AppendResult(bool Appended, long Position);
 /// The journal of every issuer and the statuses that follow from it, on something that survives a loss of power.
 /// Thread-safe. Reads see every append that has returned.
 /// </summary>
+/// <remarks>
+/// Everything of an entry is kept exactly, instants to the tick, but for <see cref="CertificateStatus.HoldsFor"/>: how long
+/// an answer may be held is for the source that hands it out to say. Within one issuer no two entries have the same event id;
+/// the caller sees to that (<see cref="FindEventsAsync"/>), and the store refuses an append that breaks it with an exception.
+/// Every method may throw <see cref="RevocationStoreException"/>.
+/// </remarks>
 public interface IRevocationStore : IAsyncDisposable
 {
     /// <summary>The last position of an issuer's journal; 0 when it is empty.</summary>
@@ -41,8 +47,8 @@ public interface IRevocationStore : IAsyncDisposable
     /// <summary>The statuses of many certificates of one issuer, in the order asked.</summary>
     ValueTask<IReadOnlyList<CertificateStatus?>> FindStatusesAsync(IssuerId issuer, IReadOnlyList<SerialNumber> serials, CancellationToken cancellationToken);
 
-    /// <summary>For each event id, the position of the entry that it made; null when the journal holds none of that id. In the order asked.</summary>
-    ValueTask<IReadOnlyList<long?>> FindEventsAsync(IssuerId issuer, IReadOnlyList<string> eventIds, CancellationToken cancellationToken);
+    /// <summary>For each event id, the entry that it made; null when the journal holds none of that id. In the order asked.</summary>
+    ValueTask<IReadOnlyList<JournalEntry?>> FindEventsAsync(IssuerId issuer, IReadOnlyList<string> eventIds, CancellationToken cancellationToken);
 
     /// <summary>The journal after a position, in order, as a stream of bounded memory.</summary>
     IAsyncEnumerable<JournalEntry> ReadJournalAsync(IssuerId issuer, long after, CancellationToken cancellationToken);

@@ -49,6 +49,10 @@ public sealed class ResponderId : IEquatable<ResponderId>
     /// <summary>Whether it denotes this certificate (RFC 6960 §4.2.2.3).</summary>
     public bool Denotes(X509Certificate2 certificate) => Equals(IsByKey ? ByKey(certificate) : ByName(certificate));
 
+    internal bool Denotes(CertificateFields certificate) => IsByKey
+        ? CertIdHash.Sha1.Compute(certificate.PublicKey.EncodedKeyValue.RawData).AsSpan().SequenceEqual(_value)
+        : certificate.Subject.Span.SequenceEqual(_value);
+
     // ResponderID ::= CHOICE { byName [1] EXPLICIT Name, byKey [2] EXPLICIT KeyHash }
     // KeyHash ::= OCTET STRING -- SHA-1 hash of responder's public key
     internal static ResponderId Read(AsnReader reader)
@@ -99,5 +103,5 @@ public sealed class ResponderId : IEquatable<ResponderId>
     }
 
     /// <summary>The name, or the hash in hexadecimal.</summary>
-    public override string ToString() => IsByKey ? Convert.ToHexString(_value) : new X500DistinguishedName(_value).Name;
+    public override string ToString() => IsByKey ? Convert.ToHexString(_value) : NameText.Of(_value);
 }

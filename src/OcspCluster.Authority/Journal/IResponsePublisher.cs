@@ -1,0 +1,16 @@
+namespace OcspCluster.Authority;
+
+/// <summary>Tells every gateway what changed.</summary>
+public interface IResponsePublisher
+{
+    /// <summary>
+    /// Returns when no gateway can show a status older than these entries: each has dropped or replaced what it had, or its lease has run out.
+    /// </summary>
+    /// <param name="issuer">Whose journal.</param>
+    /// <param name="entries">Durable entries, in order and without gaps.</param>
+    /// <remarks>
+    /// Called by one <see cref="IssuerSequencer"/> at a time per issuer. The same entries may come twice, after a failure or an unknown outcome.
+    /// An exception means that some gateway may still show the old status: the events are durable, and not acknowledged.
+    /// </remarks>
+    ValueTask PublishAsync(IssuerId issuer, IReadOnlyList<JournalEntry> entries);
+}

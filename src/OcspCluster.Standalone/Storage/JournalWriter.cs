@@ -1,0 +1,269 @@
+using System.Collections.Concurrent;
+using System.Text;
+using OcspCluster.Authority;
+using OcspCluster.Protocol;
+
+namespace OcspCluster.Standalone.Storage;
+
+// The only connection that writes, on a thread of its own: SQLite has one writer anyway, and blocking on a flush to disk is
+// not for the thread pool. Appends queue; a commit takes all that wait, of whatever issuer, up to MaxEntriesPerCommit. So
+// the number of flushes per second bounds the number of commits, not that of appends.
+//
+// Each append is within a savepoint: one that breaks a constraint takes itself back and leaves the others in the commit.
+// After any other failure the transaction is rolled back and its appends fail; after one that may have left the connection
+// in doubt, the connection is closed, and the next append opens it anew.
+//
+// kill -9: a transaction is in the write-ahead log whole and flushed before its appends return; a torn one is without its
+// commit frame, and the next open ignores it. Checkpoints copy flushed frames only.
+
+/// <summary>Appends to every issuer's journal, many appends to one commit. Thread-safe.</summary>
+internal sealed class JournalWriter : IDisposable
+{
+    private const int MaxEntriesPerCommit = 16_384;
+    private const int MaxQueuedAppends = 4_096;
+
+    private readonly string _file;
+    private readonly BlockingCollection<Append> _queue = new(MaxQueuedAppends);
+    private readonly Thread _thread;
+    private JournalWriterStatements? _statements; // the writer thread's own, once it runs
+
+    /// <summary>Opens or creates the database, brings its schema up to date, and starts the thread.</summary>
+    /// <exception cref="RevocationStoreException">The file cannot be used.</exception>
+    public JournalWriter(string file)
+    {
+        _file = file;
+        _statements = JournalWriterStatements.Open(file);
+        _thread = new Thread(Write) { IsBackground = true, Name = "journal writer" };
+        _thread.Start();
+    }
+
+    /// <summary>Appends; returns when it is on stable storage.</summary>
+    public ValueTask<AppendResult> AppendAsync(IssuerId issuer, long expectedPosition, IReadOnlyList<JournalEntry> entries)
+    {
+        Append append = new(issuer, expectedPosition, entries);
+        try
+        {
+            _queue.Add(append);
+        }
+        catch (InvalidOperationException)
+        {
+            throw new ObjectDisposedException(nameof(SqliteRevocationStore));
+        }
+
+        return new ValueTask<AppendResult>(append.Completion.Task);
+    }
+
+    /// <summary>Writes what is queued, and ends.</summary>
+    public void Dispose()
+    {
+        _queue.CompleteAdding();
+        _thread.Join();
+        _queue.Dispose();
+    }
+
+    private void Write()
+    {
+        List<Append> group = [];
+        foreach (Append first in _queue.GetConsumingEnumerable())
+        {
+            group.Add(first);
+            int entries = first.Entries.Count;
+            while (entries < MaxEntriesPerCommit && _queue.TryTake(out Append? next))
+            {
+                group.Add(next);
+                entries += next.Entries.Count;
+            }
+
+            Commit(group);
+            group.Clear();
+        }
+
+        _statements?.Dispose();
+    }
+
+    private void Commit(List<Append> group)
+    {
+        try
+        {
+            _statements ??= JournalWriterStatements.Open(_file);
+            _statements.Database.Execute("BEGIN IMMEDIATE");
+            foreach (Append append in group)
+            {
+                _statements.Carry(append);
+            }
+
+            _statements.Database.Execute("COMMIT");
+        }
+        catch (Exception e)
+        {
+            // Closing the connection rolls back. A statement that failed halfway leaves nothing to reason about then.
+            _statements?.Dispose();
+            _statements = null;
+            RevocationStoreException failure = e as RevocationStoreException
+                ?? new RevocationStoreException($"The journal in '{_file}' could not be written: {e.Message}", e);
+            group.ForEach(append => append.Completion.TrySetException(failure));
+            return;
+        }
+
+        group.ForEach(append => append.Complete());
+    }
+}
+
+/// <summary>One append in the writer's queue.</summary>
+internal sealed class Append(IssuerId issuer, long expectedPosition, IReadOnlyList<JournalEntry> entries)
+{
+    private AppendResult _result;
+    private RevocationStoreException? _refusal;
+
+    public IssuerId Issuer => issuer;
+
+    public long ExpectedPosition => expectedPosition;
+
+    public IReadOnlyList<JournalEntry> Entries => entries;
+
+    public TaskCompletionSource<AppendResult> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>What to answer once the commit is durable.</summary>
+    public void Resolve(AppendResult result) => _result = result;
+
+    /// <summary>What to throw although the commit of the others goes on.</summary>
+    public void Refuse(RevocationStoreException refusal) => _refusal = refusal;
+
+    public void Complete()
+    {
+        if (_refusal is null)
+        {
+            Completion.TrySetResult(_result);
+        }
+        else
+        {
+            Completion.TrySetException(_refusal);
+        }
+    }
+}
+
+/// <summary>The writer's connection and its statements.</summary>
+internal sealed class JournalWriterStatements : IDisposable
+{
+    private readonly SqliteStatement _findIssuer;
+    private readonly SqliteStatement _insertIssuer;
+    private readonly SqliteStatement _updateIssuer;
+    private readonly SqliteStatement _insertEntry;
+    private readonly SqliteStatement _insertStatus;
+    private readonly SqliteStatement _findStatus;
+    private readonly SqliteStatement _replaceStatus;
+
+    private JournalWriterStatements(SqliteDatabase database)
+    {
+        Database = database;
+        _findIssuer = database.Prepare("SELECT id, position, good, revoked, held, seal FROM issuer WHERE name = ?");
+        _insertIssuer = database.Prepare("INSERT INTO issuer (id, name, position, good, revoked, held, seal) VALUES (?, ?, 0, 0, 0, 0, ?)");
+        _updateIssuer = database.Prepare("UPDATE issuer SET position = ?, good = ?, revoked = ?, held = ?, seal = ? WHERE id = ?");
+        _insertEntry = database.Prepare($"INSERT INTO journal (issuer, {StoreRows.EntryColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        _insertStatus = database.Prepare($"INSERT OR IGNORE INTO status (issuer, serial, {StoreRows.StatusColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        _findStatus = database.Prepare($"SELECT {StoreRows.StatusColumns} FROM status WHERE issuer = ? AND serial = ?");
+        _replaceStatus = database.Prepare($"REPLACE INTO status (issuer, serial, {StoreRows.StatusColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    }
+
+    public SqliteDatabase Database { get; }
+
+    public static JournalWriterStatements Open(string file)
+    {
+        SqliteDatabase database = SqliteDatabase.Open(file, readOnly: false);
+        try
+        {
+            StoreSchema.Prepare(database);
+            return new JournalWriterStatements(database);
+        }
+        catch
+        {
+            database.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Carries out one append in the open transaction, or none of it.</summary>
+    public void Carry(Append append)
+    {
+        byte[] name = Encoding.UTF8.GetBytes(append.Issuer.ToString());
+        IssuerRow? found = FindIssuer(name);
+        long position = found?.Position ?? 0;
+        if (position != append.ExpectedPosition)
+        {
+            append.Resolve(new AppendResult(Appended: false, position));
+            return;
+        }
+
+        Database.Execute("SAVEPOINT append");
+        try
+        {
+            IssuerRow issuer = found ?? InsertIssuer(name);
+            StatusCounts counts = issuer.Counts;
+            foreach (JournalEntry entry in append.Entries)
+            {
+                StoreRows.BindEntry(_insertEntry, issuer.Id, entry);
+                _insertEntry.Run();
+                ReplaceStatus(issuer.Id, entry, ref counts);
+            }
+
+            IssuerRow updated = issuer with { Position = position + append.Entries.Count, Counts = counts };
+            UpdateIssuer(updated, name);
+            append.Resolve(new AppendResult(Appended: true, updated.Position));
+        }
+        catch (RevocationStoreException e) when (e.Data[SqliteFailure.IsConstraintKey] is true)
+        {
+            Database.Execute("ROLLBACK TO append");
+            append.Refuse(new RevocationStoreException(
+                $"The append to issuer '{append.Issuer}' holds an event id that its journal has already. Find out what became of it, and leave it out.", e));
+        }
+
+        Database.Execute("RELEASE append");
+    }
+
+    public void Dispose() => Database.Dispose();
+
+    private IssuerRow? FindIssuer(byte[] name)
+    {
+        _findIssuer.BindText(1, name);
+        IssuerRow? row = _findIssuer.Step() ? StoreRows.ReadIssuer(_findIssuer, name, Database.File) : null;
+        _findIssuer.Reset();
+        return row;
+    }
+
+    private IssuerRow InsertIssuer(byte[] name)
+    {
+        IssuerRow row = new(Database.QueryInt64("SELECT coalesce(max(id), 0) + 1 FROM issuer"), 0, default);
+        _insertIssuer.Bind(1, row.Id).BindText(2, name).Bind(3, StoreRows.SealIssuer(row, name)).Run();
+        return row;
+    }
+
+    private void UpdateIssuer(in IssuerRow row, byte[] name) => _updateIssuer
+        .Bind(1, row.Position).Bind(2, row.Counts.Good).Bind(3, row.Counts.Revoked).Bind(4, row.Counts.Held)
+        .Bind(5, StoreRows.SealIssuer(row, name)).Bind(6, row.Id).Run();
+
+    // A new certificate, which is what a bulk import is made of, takes one descent of the tree; a known one three.
+    private void ReplaceStatus(long issuer, JournalEntry entry, ref StatusCounts counts)
+    {
+        SerialNumber serial = entry.Event.Serial;
+        StoreRows.BindStatus(_insertStatus, issuer, serial, entry.Status);
+        _insertStatus.Run();
+        if (Database.Changes == 0)
+        {
+            _findStatus.Bind(1, issuer).Bind(2, serial.Content).Step();
+            CertificateStatus old = StoreRows.ReadStatus(_findStatus, issuer, serial, Database.File);
+            _findStatus.Reset();
+            counts = Add(counts, old.State, -1);
+            StoreRows.BindStatus(_replaceStatus, issuer, serial, entry.Status);
+            _replaceStatus.Run();
+        }
+
+        counts = Add(counts, entry.Status.State, 1);
+    }
+
+    private static StatusCounts Add(StatusCounts counts, CertificateState state, long difference) => state switch
+    {
+        CertificateState.Good => counts with { Good = counts.Good + difference },
+        CertificateState.Revoked => counts with { Revoked = counts.Revoked + difference },
+        _ => counts with { Held = counts.Held + difference },
+    };
+}

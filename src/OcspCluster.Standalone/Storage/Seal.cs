@@ -1,0 +1,47 @@
+using System.Buffers.Binary;
+using System.Numerics;
+
+namespace OcspCluster.Standalone.Storage;
+
+/// <summary>
+/// A row's CRC-32C over its key and every field. SQLite has no checksum of its pages: without this, one flipped bit on the
+/// disk could turn <c>revoked</c> into <c>good</c>.
+/// </summary>
+internal ref struct Seal
+{
+    private uint _crc;
+
+    /// <summary>Nothing added yet.</summary>
+    public Seal() => _crc = uint.MaxValue;
+
+    /// <summary>The checksum of what was added.</summary>
+    public readonly long Value => ~_crc;
+
+    /// <summary>Adds a number.</summary>
+    public void Add(long value) => _crc = BitOperations.Crc32C(_crc, (ulong)value);
+
+    /// <summary>Adds a number or its absence, which differs from every number.</summary>
+    public void Add(long? value)
+    {
+        _crc = BitOperations.Crc32C(_crc, (byte)(value is null ? 0 : 1));
+        if (value is { } number)
+        {
+            Add(number);
+        }
+    }
+
+    /// <summary>Adds octets and their number.</summary>
+    public void Add(ReadOnlySpan<byte> octets)
+    {
+        Add((long)octets.Length);
+        for (; octets.Length >= sizeof(ulong); octets = octets[sizeof(ulong)..])
+        {
+            _crc = BitOperations.Crc32C(_crc, BinaryPrimitives.ReadUInt64LittleEndian(octets));
+        }
+
+        foreach (byte octet in octets)
+        {
+            _crc = BitOperations.Crc32C(_crc, octet);
+        }
+    }
+}

@@ -1,0 +1,181 @@
+using System.Buffers;
+using System.Text;
+using OcspCluster.Authority;
+using OcspCluster.Protocol;
+
+namespace OcspCluster.Standalone.Storage;
+
+/// <summary>How entries and statuses lie in their rows: the one place that knows the order of the columns.</summary>
+internal static class StoreRows
+{
+    /// <summary>The columns of a status row, in the order of <see cref="ReadStatus"/>.</summary>
+    public const string StatusColumns = "state, revocation_time, reason, invalidity_date, not_after, recorded_at, position, seal";
+
+    /// <summary>The columns of a journal row, in the order of <see cref="ReadEntry"/>.</summary>
+    public const string EntryColumns =
+        "key, event_id, serial, kind, at, reason, invalidity_date, not_after, received_at, " +
+        "state, state_revocation_time, state_reason, state_invalidity_date, state_not_after, state_recorded_at, seal";
+
+    private const int PositionBits = 40;
+
+    /// <summary>The highest position that an issuer's journal can reach.</summary>
+    public const long MaxPosition = (1L << PositionBits) - 1;
+
+    /// <summary>The key of an entry.</summary>
+    public static long Key(long issuer, long position) => (issuer << PositionBits) | position;
+
+    /// <summary>The seal of an issuer's row.</summary>
+    public static long SealIssuer(in IssuerRow row, ReadOnlySpan<byte> name)
+    {
+        Seal seal = new();
+        seal.Add(row.Id);
+        seal.Add(name);
+        seal.Add(row.Position);
+        seal.Add(row.Counts.Good);
+        seal.Add(row.Counts.Revoked);
+        seal.Add(row.Counts.Held);
+        return seal.Value;
+    }
+
+    /// <summary>Reads the row <c>id, position, good, revoked, held, seal</c>.</summary>
+    /// <exception cref="RevocationStoreException">The row is damaged.</exception>
+    public static IssuerRow ReadIssuer(SqliteStatement row, ReadOnlySpan<byte> name, string file)
+    {
+        IssuerRow issuer = new(row.GetInt64(0), row.GetInt64(1), new StatusCounts(row.GetInt64(2), row.GetInt64(3), row.GetInt64(4)));
+        return row.GetInt64(5) == SealIssuer(issuer, name) ? issuer : throw SqliteFailure.DamagedRow("an issuer's row", file);
+    }
+
+    /// <summary>Binds <c>issuer, serial</c> and <see cref="StatusColumns"/> to the parameters from 1.</summary>
+    public static void BindStatus(SqliteStatement statement, long issuer, SerialNumber serial, CertificateStatus status)
+    {
+        Seal seal = new();
+        seal.Add(issuer);
+        seal.Add(serial.Content);
+        SealStatus(ref seal, status);
+        seal.Add(status.Position);
+
+        statement.Bind(1, issuer).Bind(2, serial.Content);
+        BindState(statement, 3, status);
+        statement.Bind(9, status.Position).Bind(10, seal.Value);
+    }
+
+    /// <summary>Reads <see cref="StatusColumns"/>.</summary>
+    /// <exception cref="RevocationStoreException">The row is damaged.</exception>
+    public static CertificateStatus ReadStatus(SqliteStatement row, long issuer, SerialNumber serial, string file)
+    {
+        CertificateStatus status = ReadState(row, 0, row.GetInt64(6), file);
+        Seal seal = new();
+        seal.Add(issuer);
+        seal.Add(serial.Content);
+        SealStatus(ref seal, status);
+        seal.Add(status.Position);
+        return seal.Value == row.GetInt64(7) ? status : throw SqliteFailure.DamagedRow($"the status of serial {serial}", file);
+    }
+
+    /// <summary>Binds <c>issuer</c> and <see cref="EntryColumns"/> to the parameters from 1.</summary>
+    public static void BindEntry(SqliteStatement statement, long issuer, JournalEntry entry)
+    {
+        RevocationEvent @event = entry.Event;
+        int maxBytes = Encoding.UTF8.GetMaxByteCount(@event.Id.Length);
+        byte[]? rented = null;
+        Span<byte> id = maxBytes <= 1024 ? stackalloc byte[1024] : rented = ArrayPool<byte>.Shared.Rent(maxBytes);
+        id = id[..Encoding.UTF8.GetBytes(@event.Id, id)];
+
+        statement.Bind(1, issuer).Bind(2, Key(issuer, entry.Position)).BindText(3, id).Bind(4, @event.Serial.Content).Bind(5, (long)@event.Kind);
+        statement.Bind(6, @event.At.UtcTicks).Bind(7, (long?)@event.Reason).Bind(8, @event.InvalidityDate?.UtcTicks).Bind(9, @event.NotAfter?.UtcTicks);
+        statement.Bind(10, entry.ReceivedAt.UtcTicks);
+        BindState(statement, 11, entry.Status);
+        statement.Bind(17, SealEntry(issuer, entry, id));
+        if (rented is not null)
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
+
+    /// <summary>Reads <see cref="EntryColumns"/>.</summary>
+    /// <exception cref="RevocationStoreException">The row is damaged.</exception>
+    public static JournalEntry ReadEntry(SqliteStatement row, long issuer, string file)
+    {
+        long position = row.GetInt64(0) & MaxPosition;
+        ReadOnlySpan<byte> serial = row.GetBytes(2);
+        if (row.GetInt64(0) != Key(issuer, position) || !SerialNumber.IsMinimal(serial))
+        {
+            throw Damaged(position, file);
+        }
+
+        RevocationEvent @event = new()
+        {
+            Id = row.GetText(1),
+            Serial = SerialNumber.FromContent(serial),
+            Kind = (EventKind)row.GetInt64(3),
+            At = ReadInstant(row, 4, file)!.Value,
+            Reason = (RevocationReason?)row.GetNullableInt64(5),
+            InvalidityDate = ReadInstant(row, 6, file),
+            NotAfter = ReadInstant(row, 7, file),
+        };
+        DateTimeOffset receivedAt = ReadInstant(row, 8, file)!.Value;
+        JournalEntry entry = new(position, @event, receivedAt, ReadState(row, 9, position, file));
+        return SealEntry(issuer, entry, row.GetBytes(1)) == row.GetInt64(15) ? entry : throw Damaged(position, file);
+    }
+
+    private static void BindState(SqliteStatement statement, int first, CertificateStatus status)
+    {
+        statement.Bind(first, (long)status.State).Bind(first + 1, status.RevocationTime?.UtcTicks).Bind(first + 2, (long?)status.Reason);
+        statement.Bind(first + 3, status.InvalidityDate?.UtcTicks).Bind(first + 4, status.NotAfter?.UtcTicks).Bind(first + 5, status.RecordedAt?.UtcTicks);
+    }
+
+    private static CertificateStatus ReadState(SqliteStatement row, int first, long position, string file) => new()
+    {
+        State = (CertificateState)row.GetInt64(first),
+        RevocationTime = ReadInstant(row, first + 1, file),
+        Reason = (RevocationReason?)row.GetNullableInt64(first + 2),
+        InvalidityDate = ReadInstant(row, first + 3, file),
+        NotAfter = ReadInstant(row, first + 4, file),
+        RecordedAt = ReadInstant(row, first + 5, file),
+        Position = position,
+    };
+
+    private static void SealStatus(ref Seal seal, CertificateStatus status)
+    {
+        seal.Add((long)status.State);
+        seal.Add(status.RevocationTime?.UtcTicks);
+        seal.Add((long?)status.Reason);
+        seal.Add(status.InvalidityDate?.UtcTicks);
+        seal.Add(status.NotAfter?.UtcTicks);
+        seal.Add(status.RecordedAt?.UtcTicks);
+    }
+
+    private static long SealEntry(long issuer, JournalEntry entry, ReadOnlySpan<byte> id)
+    {
+        RevocationEvent @event = entry.Event;
+        Seal seal = new();
+        seal.Add(issuer);
+        seal.Add(entry.Position);
+        seal.Add(id);
+        seal.Add(@event.Serial.Content);
+        seal.Add((long)@event.Kind);
+        seal.Add(@event.At.UtcTicks);
+        seal.Add((long?)@event.Reason);
+        seal.Add(@event.InvalidityDate?.UtcTicks);
+        seal.Add(@event.NotAfter?.UtcTicks);
+        seal.Add(entry.ReceivedAt.UtcTicks);
+        SealStatus(ref seal, entry.Status);
+        return seal.Value;
+    }
+
+    private static DateTimeOffset? ReadInstant(SqliteStatement row, int column, string file)
+    {
+        long? ticks = row.GetNullableInt64(column);
+        return ticks switch
+        {
+            null => null,
+            >= 0 and <= 3_155_378_975_999_999_999 => new DateTimeOffset(ticks.Value, TimeSpan.Zero), // DateTimeOffset.MaxValue
+            _ => throw SqliteFailure.DamagedRow("an instant", file),
+        };
+    }
+
+    private static RevocationStoreException Damaged(long position, string file) => SqliteFailure.DamagedRow($"journal entry {position}", file);
+}
+
+/// <summary>An issuer's row: the number that stands for it in the other tables, its last position, and its counts.</summary>
+internal readonly record struct IssuerRow(long Id, long Position, StatusCounts Counts);
