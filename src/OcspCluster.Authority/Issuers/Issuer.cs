@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using OcspCluster.Protocol;
 
 namespace OcspCluster.Authority;
 
@@ -58,6 +59,13 @@ public sealed class Issuer
     {
         ArgumentNullException.ThrowIfNull(credential);
         return credential.Certificate.PublicKey.EncodedKeyValue.RawData.AsSpan().SequenceEqual(Certificates[0].PublicKey.EncodedKeyValue.RawData);
+    }
+
+    /// <summary>Verifies requests that are signed by one of <see cref="Requestors"/>, or by one whom a CA among them issued.</summary>
+    public OcspRequestVerifier CreateRequestVerifier(TimeProvider clock)
+    {
+        ILookup<bool, X509Certificate2> byIsCa = Requestors.ToLookup(certificate => certificate.Extensions.OfType<X509BasicConstraintsExtension>().Any(constraints => constraints.CertificateAuthority));
+        return new OcspRequestVerifier(new OcspRequestVerificationOptions { TrustedRequestors = [.. byIsCa[false]], TrustedIssuers = [.. byIsCa[true]], Clock = clock });
     }
 
     /// <summary>Who signs now for certificates that bear this name of the issuer; null when no credential is within its validity.</summary>

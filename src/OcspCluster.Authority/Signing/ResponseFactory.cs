@@ -80,6 +80,11 @@ public sealed class ResponseFactory(TimeProvider clock)
             throw new SignerUnavailableException($"The key of issuer '{issuer.Issuer.Id}' could not sign: {e.Message}", e);
         }
 
+        if (ResponseRules.FindError(response.Encoded, data, credential, now) is string error)
+        {
+            throw new SignerUnavailableException($"What the signer of issuer '{issuer.Issuer.Id}' made is not served: {error}.");
+        }
+
         bool forOneRequest = nonce is not null || answers.Any(answered => answered.Answer.Status is CertStatus.UnknownStatus || answered.Answer.IsExtendedRevoke);
         return new SignedResponse(response.Encoded, now, thisUpdate, nextUpdate, refreshAt, forOneRequest ? TimeSpan.Zero : policy.MaxAge);
     }

@@ -7,12 +7,17 @@ namespace OcspCluster.Authority;
 public sealed class SigningCredential : IDisposable
 {
     /// <summary>Takes a certificate and its signer.</summary>
-    public SigningCredential(X509Certificate2 certificate, OcspSigner signer)
+    /// <param name="certificate">The certificate of the key that signs.</param>
+    /// <param name="signer">Signs.</param>
+    /// <param name="verifier">Verifies what was signed before it is served; where not given, by .NET, which knows RSA, ECDSA and DSA.</param>
+    public SigningCredential(X509Certificate2 certificate, OcspSigner signer, OcspSignatureVerifier? verifier = null)
     {
         ArgumentNullException.ThrowIfNull(certificate);
         ArgumentNullException.ThrowIfNull(signer);
         Certificate = certificate;
         Signer = signer;
+        Verifier = verifier ?? OcspSignatureVerifier.Default;
+        PublicKey = certificate.PublicKey;
         NotBefore = certificate.NotBefore.ToUniversalTime();
         NotAfter = certificate.NotAfter.ToUniversalTime();
         ByKey = ResponderId.ByKey(certificate);
@@ -37,6 +42,10 @@ public sealed class SigningCredential : IDisposable
 
     /// <summary>The end of the certificate's validity: no answer is signed beyond it.</summary>
     public DateTimeOffset NotAfter { get; }
+
+    internal OcspSignatureVerifier Verifier { get; }
+
+    internal PublicKey PublicKey { get; }
 
     internal ResponderId ByKey { get; }
 

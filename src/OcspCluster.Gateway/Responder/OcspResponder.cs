@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Collections.Frozen;
 using Microsoft.Extensions.Logging;
 using OcspCluster.Authority;
 using OcspCluster.Protocol;
@@ -19,6 +19,7 @@ public sealed partial class OcspResponder
     private readonly ICertificateStatusSource _source;
     private readonly ResponseFactory _factory;
     private readonly ResponseCache _cache;
+    private readonly FrozenDictionary<IssuerId, OcspRequestVerifier> _requestVerifiers;
     private readonly DecodeOptions _decoding;
     private readonly SigningBudget _nonceBudget;
     private readonly SigningBudget _unissuedBudget;
@@ -45,6 +46,9 @@ public sealed partial class OcspResponder
         _log = log;
         _nonceBudget = new SigningBudget(options.NonceSignaturesPerSecond, clock);
         _unissuedBudget = new SigningBudget(options.UnissuedSignaturesPerSecond, clock);
+        _requestVerifiers = directory.Issuers
+            .Where(issuer => issuer.Policy.SignedRequests != SignedRequestPolicy.Ignore)
+            .ToFrozenDictionary(issuer => issuer.Id, issuer => issuer.CreateRequestVerifier(clock));
         _decoding = DecodeOptions.Default with
         {
             MaxCertIds = options.MaxCertIds,
@@ -279,9 +283,9 @@ public sealed partial class OcspResponder
         request.Extensions.Any(extension => extension.IsCritical && extension.Oid is not (OcspNonce.ExtensionOid or AcceptableResponses.ExtensionOid or PreferredSignatureAlgorithm.ExtensionOid))
         || request.Requests.Any(single => single.Extensions.Any(extension => extension.IsCritical && extension.Oid is not ServiceLocator.ExtensionOid));
 
-    private static OcspOutcome? CheckSignature(Issuer issuer, OcspRequest request)
+    private OcspOutcome? CheckSignature(Issuer issuer, OcspRequest request)
     {
-        if (issuer.Policy.SignedRequests == SignedRequestPolicy.Ignore)
+        if (!_requestVerifiers.TryGetValue(issuer.Id, out OcspRequestVerifier? verifier))
         {
             return null;
         }
@@ -291,7 +295,7 @@ public sealed partial class OcspResponder
             return issuer.Policy.SignedRequests == SignedRequestPolicy.Require ? OcspOutcome.SignatureRequired : null;
         }
 
-        throw new UnreachableException();
+        return verifier.Verify(request).IsVerified ? null : OcspOutcome.SignatureRefused;
     }
 
     [LoggerMessage(1, LogLevel.Error, "No answer can be signed: {Reason}")]
