@@ -80,7 +80,7 @@ public sealed record IssuerPolicy
     public NoncePolicy Nonce { get; init; } = NoncePolicy.Echo;
 
     /// <summary>The longest nonce, 1 to 128 octets. Default 128 (RFC 9654 §2.1).</summary>
-    public int MaxNonceBytes { get; init; } = 128;
+    public int NonceMaxBytes { get; init; } = 128;
 
     /// <summary>Echoes a nonce that lacks the OCTET STRING around it, as some old clients send it. Default false: malformedRequest.</summary>
     public bool AcceptRawNonce { get; init; }
@@ -120,9 +120,9 @@ public sealed record IssuerPolicy
             yield return $"ExpiredRetention is {ExpiredRetention}: 0 to 36500 days";
         }
 
-        if (MaxNonceBytes is < 1 or > 128)
+        if (NonceMaxBytes is < 1 or > 128)
         {
-            yield return $"MaxNonceBytes is {MaxNonceBytes}: 1 to 128 (RFC 9654 §2.1)";
+            yield return $"NonceMaxBytes is {NonceMaxBytes}: 1 to 128 (RFC 9654 §2.1)";
         }
 
         if (Validity < TimeSpan.FromMinutes(2) || Validity > TimeSpan.FromDays(366))

@@ -11,7 +11,8 @@ internal static class ResponseRules
     /// <returns>What is wrong, in a sentence without its full stop; null when nothing is.</returns>
     public static string? FindError(ReadOnlyMemory<byte> encoded, ResponseData meant, SigningCredential credential, DateTimeOffset now)
     {
-        if (!OcspResponse.TryDecode(encoded, out OcspResponse? response, out DecodeError error) || response.Basic is not BasicOcspResponse basic)
+        DecodeOptions options = meant.Nonce is { IsRaw: true } ? DecodeOptions.Default with { AcceptRawNonce = true } : DecodeOptions.Default;
+        if (!OcspResponse.TryDecode(encoded, out OcspResponse? response, out DecodeError error, options) || response.Basic is not BasicOcspResponse basic)
         {
             return $"it cannot be read back ({error})";
         }

@@ -52,7 +52,7 @@ public sealed partial class OcspResponder
         _decoding = DecodeOptions.Default with
         {
             MaxCertIds = options.MaxCertIds,
-            MaxNonceBytes = directory.Issuers.Select(issuer => issuer.Policy.MaxNonceBytes).DefaultIfEmpty(128).Max(),
+            MaxNonceBytes = directory.Issuers.Select(issuer => issuer.Policy.NonceMaxBytes).DefaultIfEmpty(128).Max(),
             AcceptRawNonce = directory.Issuers.Any(issuer => issuer.Policy.AcceptRawNonce),
         };
     }
@@ -125,7 +125,7 @@ public sealed partial class OcspResponder
 
         IssuerPolicy policy = served.Value.Issuer.Policy;
         OcspNonce? nonce = request.Nonce;
-        if (nonce is not null && (nonce.Value.Length > policy.MaxNonceBytes || (nonce.IsRaw && !policy.AcceptRawNonce)))
+        if (nonce is not null && (nonce.Value.Length > policy.NonceMaxBytes || (nonce.IsRaw && !policy.AcceptRawNonce)))
         {
             return OcspReply.Error(OcspOutcome.NonceRefused);
         }

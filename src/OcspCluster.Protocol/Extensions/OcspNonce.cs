@@ -69,16 +69,17 @@ public sealed class OcspNonce : IEquatable<OcspNonce>
 
     private static OcspFormatException Invalid(string what) => new(DecodeError.InvalidNonce, $"The nonce {what} (RFC 9654 §2.1).");
 
+    // A nonce that is longer than one length octet can say is too long anyhow.
     private static bool TryReadOctetString(ReadOnlyMemory<byte> encoded, out ReadOnlyMemory<byte> value)
     {
-        value = default;
-        if (!AsnDecoder.TryReadPrimitiveOctetString(encoded.Span, AsnEncodingRules.DER, out ReadOnlySpan<byte> content, out int consumed) || consumed != encoded.Length)
+        int header = encoded.Span switch
         {
-            return false;
-        }
-
-        value = encoded[(consumed - content.Length)..consumed];
-        return true;
+            [0x04, < 0x80, ..] when encoded.Length == 2 + encoded.Span[1] => 2,
+            [0x04, 0x81, >= 0x80, ..] when encoded.Length == 3 + encoded.Span[2] => 3,
+            _ => 0,
+        };
+        value = encoded[header..];
+        return header > 0;
     }
 
     /// <inheritdoc/>
