@@ -39,6 +39,9 @@ public sealed class ResponseCache
     /// <summary>How many certificates have an answer here.</summary>
     public int Count => _entries.Count;
 
+    /// <summary>Entries in the queue of the clock, forgotten ones that have not come up yet among them.</summary>
+    internal int QueueLength => _clock.Count;
+
     /// <summary>The memory that the answers take, estimated.</summary>
     public long Bytes => Volatile.Read(ref _bytes);
 

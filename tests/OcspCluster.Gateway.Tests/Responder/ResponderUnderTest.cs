@@ -1,0 +1,94 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Logging.Abstractions;
+using OcspCluster.Authority;
+using OcspCluster.Conformance;
+using OcspCluster.Protocol;
+using OcspCluster.Testing;
+
+namespace OcspCluster.Gateway.Tests;
+
+/// <summary>A responder of issuer Alpha over a status source and a signer that tests can break.</summary>
+internal sealed class ResponderUnderTest
+{
+    public ResponderUnderTest(IssuerPolicy? policy = null, OcspGatewayOptions? options = null)
+    {
+        options ??= new OcspGatewayOptions();
+        X509Certificate2 responder = X509Certificate2.CreateFromPem(Issuers.Alpha.Responder.Certificate.ExportCertificatePem(), Issuers.Alpha.Responder.Key.ToPem());
+        Signer = new TestSigner(OcspSigner.FromCertificate(responder));
+        Issuer issuer = new(Id, Issuers.Alpha.Certificates, [new SigningCredential(responder, Signer)], policy);
+        Cache = new ResponseCache(options.CacheBytes);
+        Responder = new OcspResponder(new IssuerDirectory([issuer]), Source, new ResponseFactory(Clock), Cache, options, Clock, NullLogger<OcspResponder>.Instance);
+    }
+
+    public static IssuerId Id { get; } = new("alpha");
+
+    public static SerialNumber Serial { get; } = SerialNumber.ParseHex("1234");
+
+    public TestClock Clock { get; } = new();
+
+    public TestSource Source { get; } = new();
+
+    public TestSigner Signer { get; }
+
+    public ResponseCache Cache { get; }
+
+    public OcspResponder Responder { get; }
+
+    public static byte[] Ask(SerialNumber serial) => new OcspRequestBuilder().Add(CertId.Create(Issuers.Alpha.Certificate, serial)).Build().Encoded.ToArray();
+
+    public static byte[] AskWithNonce(SerialNumber serial) => new OcspRequestBuilder().Add(CertId.Create(Issuers.Alpha.Certificate, serial)).AddNonce().Build().Encoded.ToArray();
+
+    public async Task<OcspReply> AnswerAsync(byte[]? request = null) => await Responder.AnswerAsync(request ?? Ask(Serial), CancellationToken.None);
+
+    public async Task<CertStatus> StatusAsync(byte[]? request = null) => OcspResponse.Decode((await AnswerAsync(request)).Body).Basic!.Data.Responses[0].Status;
+}
+
+/// <summary>A status source that counts, fails and runs code before it answers, as a test likes.</summary>
+internal sealed class TestSource : ICertificateStatusSource
+{
+    private int _asked;
+
+    public Func<SerialNumber, CertificateStatus?> Find { get; set; } = _ => CertificateStatus.Good;
+
+    /// <summary>Runs after the status is read and before it is returned.</summary>
+    public Action? AfterRead { get; set; }
+
+    public bool IsDown { get; set; }
+
+    public int Asked => _asked;
+
+    public ValueTask<CertificateStatus?> FindAsync(IssuerId issuer, SerialNumber serial, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _asked);
+        if (IsDown)
+        {
+            throw new IOException("The database is away.");
+        }
+
+        CertificateStatus? status = Find(serial);
+        AfterRead?.Invoke();
+        return ValueTask.FromResult(status);
+    }
+}
+
+/// <summary>A signer that counts and fails as a test likes.</summary>
+internal sealed class TestSigner(OcspSigner inner) : OcspSigner
+{
+    private int _signatures;
+
+    public bool IsDown { get; set; }
+
+    /// <summary>Whether it makes signatures that do not verify.</summary>
+    public bool IsWrong { get; set; }
+
+    public int Signatures => _signatures;
+
+    public override AlgorithmIdentifier Algorithm => inner.Algorithm;
+
+    public override byte[] Sign(ReadOnlySpan<byte> data)
+    {
+        Interlocked.Increment(ref _signatures);
+        return IsDown ? throw new CryptographicException("The HSM is away.") : inner.Sign(IsWrong ? data[1..] : data);
+    }
+}
