@@ -30,28 +30,29 @@ public abstract class HostileInputContract(SharedHosts shared) : ResponderContra
     [Fact]
     public async Task D19_HugeRequests_UnderARaisedCap_AnsweredOrRefusedInLinearTime()
     {
-        IResponderHost host = await OwnAsync(Issuers.AlphaWith().With(("Ocsp:MaxRequestBytes", "16777216")));
+        IResponderHost host = await OwnAsync(Issuers.AlphaWith().With(("Ocsp:MaxRequestBytes", "1048576")));
         byte[] certId = AlphaId(Known.Good).Encode();
         byte[] relativeName = Der.Tlv(0x31, Der.Sequence(Der.Oid("2.5.4.3"), Der.Text(0x0C, "x")));
         byte[] certificate = Issuers.Stranger.Certificate.RawData;
         RawOcspRequest plain = AskAlpha(Known.Good);
         (string Name, RawOcspRequest Request)[] cases =
         [
-            ("100,000 CertIDs", plain with { Requests = [.. Enumerable.Repeat(new RawSingleRequest(certId), 100_000)] }),
-            ("100,000 extensions", plain with { Extensions = [.. Enumerable.Range(0, 100_000).Select(i => new RawExtension($"1.2.3.{i}", [1]))] }),
-            ("100,000 extensions of a single", plain with { Requests = [new RawSingleRequest(certId, [.. Enumerable.Range(0, 100_000).Select(i => new RawExtension($"1.2.3.{i}", [1]))])] }),
+            ("13,000 CertIDs", plain with { Requests = [.. Enumerable.Repeat(new RawSingleRequest(certId), 13_000)] }),
+            ("60,000 extensions", plain with { Extensions = [.. Enumerable.Range(0, 60_000).Select(i => new RawExtension($"1.2.3.{i}", [1]))] }),
+            ("60,000 extensions of a single", plain with { Requests = [new RawSingleRequest(certId, [.. Enumerable.Range(0, 60_000).Select(i => new RawExtension($"1.2.3.{i}", [1]))])] }),
             ("a Name of 10,000 RDNs", plain with { RequestorName = Der.Explicit(4, Der.Sequence([.. Enumerable.Repeat(relativeName, 10_000)])) }),
-            ("an otherName of 1 MB", plain with { RequestorName = Der.Explicit(0, Der.Oid("1.2.3.4"), Der.Explicit(0, Der.OctetString(new byte[1_000_000]))) }),
+            ("an otherName of 1 MB", plain with { RequestorName = Der.Explicit(0, Der.Oid("1.2.3.4"), Der.Explicit(0, Der.OctetString(new byte[1_040_000]))) }),
             ("1,000 certificates", plain with
             {
                 RequestorName = Der.Text(0x82, "a.test"),
                 Signature = Der.Sequence(Der.Sequence(Der.Oid(OcspOids.EcdsaWithSha256)), Der.BitString(new byte[64]), Der.Explicit(0, Der.Sequence([.. Enumerable.Repeat(certificate, 1_000)]))),
             }),
-            ("a serial of 1 MB", AskAlpha([.. Enumerable.Repeat((byte)0x11, 1_000_000)])),
+            ("a serial of 1 MB", AskAlpha([.. Enumerable.Repeat((byte)0x11, 1_040_000)])),
         ];
         foreach ((string name, RawOcspRequest request) in cases)
         {
             byte[] body = request.Encode();
+            Assert.True(body.Length <= 1_048_576, $"{name}: {body.Length} octets");
             long start = Stopwatch.GetTimestamp();
             RawHttpResponse response = await host.PostAsync(body);
             TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
@@ -60,6 +61,8 @@ public abstract class HostileInputContract(SharedHosts shared) : ResponderContra
         }
 
         await host.MustRefuseAsync([(cases[0].Name, cases[0].Request.Encode())]);
+        RawOcspRequest overTheCap = plain with { Requests = [.. Enumerable.Repeat(new RawSingleRequest(certId), 100_000)] };
+        Assert.Equal(413, (await host.PostAsync(overTheCap.Encode())).StatusCode);
         (await host.AskAsync(plain)).MustAnswer(Issuers.Alpha, AlphaId(Known.Good));
     }
 
