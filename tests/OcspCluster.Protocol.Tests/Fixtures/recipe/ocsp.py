@@ -132,7 +132,8 @@ def by_key(certificate):
 def response_data(responder, singles, exts=(), produced=PRODUCED, version=False):
     fields = [ctx("version", 0, integer("v", 0))] if version else []
     tbs = seq("tbsResponseData", *fields, responder, time("producedAt", produced), seq("responses", *singles), *extensions("responseExtensions", 1, exts))
-    tbs.facts = {"responderId": {"byKey" if responder.tag == b"\xa2" else "byName": responder.body[0].content().hex()},
+    responder_value = responder.body[0].content().hex() if isinstance(responder.body, list) else None
+    tbs.facts = {"responderId": {"byKey" if responder.tag == b"\xa2" else "byName": responder_value},
                  "producedAt": iso(produced), "responses": facts_of(singles), "extensions": facts_of(exts), "nonce": nonce_of(exts)}
     return tbs
 

@@ -159,3 +159,15 @@ def single_extensions(ca):
     yield "invalidity-date", "R45", extension("invalidityDate", INVALIDITY_DATE, time("InvalidityDate", "20260201000000Z"))
     yield "crl-reason", "R45", extension("reasonCode", REASON, enumerated("CRLReason", 1))
     yield "certificate-issuer", "R45", extension("certificateIssuer", CERTIFICATE_ISSUER, seq("GeneralNames", general_names(ca)["directoryName"]), True)
+
+
+def false_written_out(pki):
+    """critical FALSE written out (X.690 section 11.5 forbids it), in both directions."""
+    def ext():
+        node = extension("unknown", UNKNOWN_EXTENSION, null())
+        node.body.insert(1, Node("critical", 0x01, b"\0"))
+        return node
+
+    data = response_data(by_key(pki.certs["responder-p256"]), [single_response(cert_id(pki.ca, 0x1001), good(), exts=[ext()])])
+    return {"request": request([single_request(cert_id(pki.ca, 0x1001), ext())], [ext()]),
+            "response": response(data, Signer(pki.keys["responder-p256"]))}
