@@ -8,7 +8,7 @@ from recipe.signing import Signer
 JUNK_CERTIFICATE = b"\x30\x03\x02\x01\x05"
 TRAILING = b"\x05\x00"
 LISTS = ("requestList", "responses", "extensions", "certificates", "name", "rdn", "AcceptableResponses", "PreferredSignatureAlgorithms")
-OPTIONAL_LAST = ("requestExtensions", "singleRequestExtensions", "nextUpdate", "singleExtensions", "responseExtensions", "revocationReason", "certs", "parameters", "optionalSignature")
+OPTIONAL_LAST = ("requestExtensions", "singleRequestExtensions", "nextUpdate", "singleExtensions", "responseExtensions", "revocationReason", "certs", "optionalSignature")
 
 
 def full_name(name="name"):
@@ -69,18 +69,26 @@ def everywhere(tree, resign):
             trailing = "TrailingData" if inside not in ("InvalidNonce", "InvalidExtension") and node.name not in LISTS else inside
             trailing = "InvalidNonce" if node.name == "extnValue" and ".nonce." in path else trailing
             trailing = "InvalidExtension" if node.name == "extnValue" and (".acceptable." in path or ".preferred." in path) else trailing
-            yield f"d2-trailing-in-{name}", "D2", f"A NULL after the last field of {name}.", resign(tree.changed(path, lambda n: n.body.append(Raw("trailing", TRAILING)))), trailing
+            extra = TRAILING * 2 if node.name in ("signatureAlgorithm", "sigIdentifier") else TRAILING  # the first NULL is their parameters
+            yield f"d2-trailing-in-{name}", "D2", f"A NULL after the last field of {name}.", resign(tree.changed(path, lambda n: n.body.append(Raw("trailing", extra)))), trailing
             if node.tag != b"\x04":
-                yield f"d3-indefinite-{name}", "D3", f"Indefinite length at {name}.", made(der.indefinite), region(path)
+                yield f"d3-indefinite-{name}", "D3", f"Indefinite length at {name}.", made(der.indefinite), length_or_tag(path)
         if node.tag in (b"\x04", b"\x03", b"\x18"):
             yield f"d3-constructed-{name}", "D3", f"{name} in constructed form, two segments.", made(der.constructed_string), region(path)
-        yield f"d4-overlong-{name}", "D4", f"One length octet more than needed at {name}.", made(der.overlong), region(path)
+        yield f"d4-overlong-{name}", "D4", f"One length octet more than needed at {name}.", made(der.overlong), length_or_tag(path) if node.name != "serialNumber" else region(path)
         if not is_any and not (node.name == "parameters" and "hashAlgorithm" not in path):
             yield f"d6-class-{name}", "D6", f"{name} with the tag of another class.", made(der.other_class), "TrailingData" if node.name in OPTIONAL_LAST else wrong_tag(path, node)
             if node.tag not in seen:
                 seen.add(node.tag)
                 yield f"d6-constructed-bit-{name}", "D6", f"{name} with the constructed bit flipped.", made(der.constructed_bit_flipped), "TrailingData" if node.name in OPTIONAL_LAST else wrong_tag(path, node)
-                yield f"d6-multi-byte-tag-{name}", "D6", f"{name} with its tag in high-tag-number form.", made(der.multi_byte_tag), wrong_tag(path, node)
+                yield f"d6-multi-byte-tag-{name}", "D6", f"{name} with its tag in high-tag-number form.", made(der.multi_byte_tag), length_or_tag(path)
+
+
+def length_or_tag(path):
+    """A Name or GeneralName whose own tag or length is no DER is not yet a bad name."""
+    names = path.split(".")
+    is_name = names[-1] == "directoryName" or names[-2:] == ["responderID", "name"]
+    return "MalformedDer" if is_name or names[-1] == "serialNumber" else region(path)
 
 
 def wrong_tag(path, node):
@@ -108,7 +116,7 @@ def requests(pki):
     yield "d1-one-octet", "D1", "One octet.", b"\x30", "MalformedDer"
     yield "d1-ascii", "D1", "ASCII text.", b"GET / HTTP/1.1\r\n\r\n", "MalformedDer"
     yield "d1-pem", "D1", "A PEM certificate.", (pki.folder / "ca-rsa.cert.pem").read_bytes(), "MalformedDer"
-    yield "d1-certificate", "D1", "A certificate.", pki.der("ca-rsa"), "MalformedDer"
+    yield "d1-certificate", "D1", "A certificate.", pki.der("ca-rsa"), "UnsupportedVersion"  # it looks like a request up to its [0] version
     yield "d1-ocsp-response", "D1", "An OCSPResponse.", full_response(pki), "MalformedDer"
     yield "d1-error-response", "D1", "An unsigned OCSPResponse.", b"\x30\x03\x0a\x01\x01", "MalformedDer"
     yield "d1-empty-sequence", "D1", "An empty SEQUENCE.", b"\x30\x00", "MalformedDer"
