@@ -148,7 +148,7 @@ internal sealed class CertificateFields
             AlgorithmIdentifier algorithm = AlgorithmIdentifier.Read(info);
             ReadOnlyMemory<byte> bits = Der.ReadSignatureBits(info);
             info.End();
-            return new PublicKey(new Oid(algorithm.Oid), new AsnEncodedData(algorithm.Parameters.Span), new AsnEncodedData(bits.Span));
+            return new PublicKey(new Oid(algorithm.Oid), algorithm.Parameters.IsEmpty ? null : new AsnEncodedData(algorithm.Parameters.Span), new AsnEncodedData(bits.Span));
         }
 
         private static void SkipUniqueId(AsnReader tbs, int number)

@@ -177,7 +177,11 @@ public sealed class GeneralName
                 _ = reader.ReadSequence(Der.Explicit((int)Kind)); // opaque: nobody reads these, and their inside proves nothing
                 break;
             case GeneralNameKind.IpAddress:
-                _ = reader.ReadOctetString(Der.Implicit(7));
+                if (reader.ReadOctetString(Der.Implicit(7)).Length is not (4 or 16))
+                {
+                    throw new AsnContentException("An IP address has 4 or 16 octets.");
+                }
+
                 break;
             default:
                 _ = reader.ReadObjectIdentifier(Der.Implicit(8));

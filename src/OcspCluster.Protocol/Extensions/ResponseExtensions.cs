@@ -165,7 +165,7 @@ public static class ResponseExtensions
                 names.Add(GeneralName.Read(list));
             }
 
-            return names;
+            return names.Count > 0 ? names : throw new AsnContentException("GeneralNames has at least one element (RFC 5280 §4.2.1.6).");
         });
 
     private static OcspExtension Time(string oid, DateTimeOffset time)

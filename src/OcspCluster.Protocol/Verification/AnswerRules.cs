@@ -39,15 +39,17 @@ internal sealed class AnswerRules(ResponseData data, X509Certificate2 issuer, Oc
             return new(OcspVerificationOutcome.NextUpdateMissing, "There is no nextUpdate, which is required (RFC 9919 §5).");
         }
 
-        if (answer.NextUpdate is null && age - options.Tolerance > options.MaximumAgeWithoutNextUpdate)
+        if (answer.NextUpdate is null && IsOlder(age, options.MaximumAgeWithoutNextUpdate))
         {
             return new(OcspVerificationOutcome.TooOldWithoutNextUpdate, $"There is no nextUpdate, and thisUpdate, {answer.ThisUpdate:u}, is more than {options.MaximumAgeWithoutNextUpdate} ago.");
         }
 
-        return age - options.Tolerance > options.MaximumAge
-            ? new(OcspVerificationOutcome.TooOld, $"thisUpdate, {answer.ThisUpdate:u}, is more than {options.MaximumAge} ago.")
+        return options.MaximumAge is TimeSpan maximum && IsOlder(age, maximum)
+            ? new(OcspVerificationOutcome.TooOld, $"thisUpdate, {answer.ThisUpdate:u}, is more than {maximum} ago.")
             : null;
     }
+
+    private bool IsOlder(TimeSpan age, TimeSpan maximum) => age > options.Tolerance && age - options.Tolerance > maximum;
 
     /// <summary>Judges the extensions of one answer; null when every critical one is understood.</summary>
     public BrokenRule? JudgeExtensions(SingleResponse answer)

@@ -10,6 +10,7 @@ public static class Issuers
     private static readonly TestPki s_alphaRekeyed = s_alpha.Rekeyed(TestKey.P256());
     private static readonly TestPki s_beta = TestPki.CreateRoot("Beta CA", TestKey.Rsa());
     private static readonly TestPki s_gamma = TestPki.CreateRoot("Gamma CA", TestKey.P384());
+    private static readonly TestPki s_delta = TestPki.CreateRoot("Delta CA", TestKey.P256());
 
     /// <summary>P-256, with a P-256 delegate.</summary>
     public static IssuerSetup Alpha { get; } = Delegated("alpha", s_alpha, TestKey.P256());
@@ -29,10 +30,14 @@ public static class Issuers
     };
 
     /// <summary>P-256, with an RSA-2048 delegate.</summary>
-    public static IssuerSetup Delta { get; } = Delegated("delta", TestPki.CreateRoot("Delta CA", TestKey.P256()), TestKey.Rsa());
+    public static IssuerSetup Delta { get; } = Delegated("delta", s_delta, TestKey.Rsa());
 
     /// <summary>A CA that no responder here serves.</summary>
     public static TestPki Stranger { get; } = TestPki.CreateRoot("Stranger CA", TestKey.P256());
+
+    /// <summary>The CA of one of these issuers, to issue from.</summary>
+    public static TestPki CaOf(IssuerSetup issuer) =>
+        new[] { s_alpha, s_alphaRekeyed, s_beta, s_gamma, s_delta }.Single(ca => ca.Certificate.Equals(issuer.Certificate));
 
     /// <summary>Alpha as a CA, to issue from.</summary>
     public static TestPki AlphaCa => s_alpha;

@@ -17,7 +17,8 @@ public abstract class ResponderContract(SharedHosts shared) : IClassFixture<Shar
     protected Task<IResponderHost> DefaultAsync() => SharedAsync("default", Issuers.All);
 
     /// <summary>A host that the tests of the class share under a name. A test must not move its clock.</summary>
-    protected Task<IResponderHost> SharedAsync(string name, ResponderSetup setup) => shared.GetAsync(name, () => StartSeededAsync(setup, new TestClock()));
+    protected Task<IResponderHost> SharedAsync(string name, ResponderSetup setup, TestClock? clock = null) =>
+        shared.GetAsync(name, () => StartSeededAsync(setup, clock ?? new TestClock()));
 
     /// <summary>A host of this test alone, which ends with it.</summary>
     protected async Task<IResponderHost> OwnAsync(ResponderSetup setup, TestClock? clock = null)

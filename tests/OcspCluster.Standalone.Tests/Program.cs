@@ -1,0 +1,28 @@
+using OcspCluster.Standalone.Tests.Storage;
+
+namespace OcspCluster.Standalone.Tests;
+
+/// <summary>Runs the tests; or is the other process of one of them, or the measurements, when the first argument says so.</summary>
+internal static class Program
+{
+    private static async Task<int> Main(string[] args)
+    {
+        switch (args)
+        {
+            case [StoreProcess.WriteVerb, string directory, string round]:
+                await StoreProcess.WriteForeverAsync(directory, round);
+                return 0;
+            case [StoreProcess.HoldVerb, string directory]:
+                await StoreProcess.HoldAsync(directory);
+                return 0;
+            case ["measure-store", string certificates]:
+                await StoreMeasurements.RunAsync(int.Parse(certificates, System.Globalization.CultureInfo.InvariantCulture));
+                return 0;
+            default:
+                // What xunit.v3's generated entry point does.
+                return args.Contains("--server") || args.Contains("--internal-msbuild-node")
+                    ? await Xunit.MicrosoftTestingPlatform.TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions)
+                    : await Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args);
+        }
+    }
+}
