@@ -87,7 +87,7 @@ public sealed class ResponseCacheTests
         ResponderUnderTest test = new();
         long truth = 0;
         test.Source.Find = _ => CertificateStatus.RevokedAt(DateTimeOffset.UnixEpoch.AddSeconds(Volatile.Read(ref truth))) with { HoldsFor = Timeout.InfiniteTimeSpan };
-        using CancellationTokenSource done = new();
+        using CancellationTokenSource done = new(TimeSpan.FromSeconds(60));
         long published = 0;
         int answers = 0;
         Task[] clients = [.. Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
@@ -104,7 +104,7 @@ public sealed class ResponseCacheTests
                 }
             }
         }))];
-        for (int i = 1; i <= 2000; i++)
+        for (int i = 1; (i <= 2000 || Volatile.Read(ref answers) < 1000) && !done.IsCancellationRequested; i++)
         {
             Volatile.Write(ref truth, i);
             test.Cache.Forget(ResponderUnderTest.Id, ResponderUnderTest.Serial);
@@ -114,6 +114,6 @@ public sealed class ResponseCacheTests
 
         await done.CancelAsync();
         await Task.WhenAll(clients);
-        Assert.True(answers > 100, $"only {answers} answers");
+        Assert.True(answers >= 1000, $"only {answers} answers in a minute");
     }
 }
