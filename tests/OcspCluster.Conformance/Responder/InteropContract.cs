@@ -91,12 +91,14 @@ public abstract class InteropContract(SharedHosts shared) : ResponderContract(sh
         (ExternalTool ocsptool, IResponderHost host, Files files) = await PrepareAsync("ocsptool", id);
         using (files)
         {
+            // GnuTLS finds a CA that signs itself only by name: told byKey and given no certificate, it has to be told the signer.
+            string trust = Issuers.All.Issuers.Single(one => one.Id == id).IsDelegated ? "--load-trust" : "--load-signer";
             foreach (string[] nonce in new string[][] { [], ["--nonce"] })
             {
                 foreach ((string certificate, string status) in new[] { (files.Good, "good"), (files.Revoked, "revoked") })
                 {
                     ToolResult result = await ocsptool.RunAsync(
-                        [$"--ask={host.OcspUri}", "--load-issuer", files.Issuer, "--load-cert", certificate, "--load-trust", files.Issuer, .. nonce], files.Directory.Path);
+                        [$"--ask={host.OcspUri}", "--load-issuer", files.Issuer, "--load-cert", certificate, trust, files.Issuer, .. nonce], files.Directory.Path);
                     string said = result.ToString();
                     Assert.Contains($"Certificate Status: {status}", said, StringComparison.Ordinal);
                     Assert.Contains("Verifying OCSP Response: Success", said, StringComparison.Ordinal);

@@ -7,20 +7,24 @@ namespace OcspCluster.Testing;
 /// <summary>Verifies signatures by the base class library's keys.</summary>
 public static class SignatureCheck
 {
-    /// <summary>Whether a signature under an AlgorithmIdentifier is by this key over these octets. False also for an algorithm that it does not take.</summary>
+    /// <summary>
+    /// Whether a signature under an AlgorithmIdentifier is by this key over these octets. False also for an algorithm that it does not take, and for
+    /// parameters other than the canonical ones: NULL for RSA, none for ECDSA.
+    /// </summary>
     public static bool Verify(byte[] algorithm, byte[] data, byte[] signature, PublicKey key)
     {
         ArgumentNullException.ThrowIfNull(key);
-        AsnReader identifier = new AsnReader(algorithm, AsnEncodingRules.DER).ReadSequence();
-        string oid = identifier.ReadObjectIdentifier();
-        HashAlgorithmName hash = oid switch
+        string oid;
+        HashAlgorithmName hash;
+        try
         {
-            OcspOids.Sha256WithRsa or OcspOids.EcdsaWithSha256 => HashAlgorithmName.SHA256,
-            OcspOids.Sha384WithRsa or OcspOids.EcdsaWithSha384 => HashAlgorithmName.SHA384,
-            OcspOids.Sha512WithRsa or OcspOids.EcdsaWithSha512 => HashAlgorithmName.SHA512,
-            OcspOids.RsaPss => PssHash(identifier),
-            _ => default,
-        };
+            (oid, hash) = ReadAlgorithm(algorithm);
+        }
+        catch (AsnContentException)
+        {
+            return false;
+        }
+
         if (hash == default)
         {
             return false;
@@ -48,6 +52,33 @@ public static class SignatureCheck
         byte[] algorithm = reader.ReadEncodedValue().ToArray();
         byte[] signature = reader.ReadBitString(out _);
         return certificate.IssuerName.RawData.AsSpan().SequenceEqual(issuer.SubjectName.RawData) && Verify(algorithm, tbs, signature, issuer.PublicKey);
+    }
+
+    private static (string Oid, HashAlgorithmName Hash) ReadAlgorithm(byte[] algorithm)
+    {
+        AsnReader outer = new(algorithm, AsnEncodingRules.DER);
+        AsnReader identifier = outer.ReadSequence();
+        outer.ThrowIfNotEmpty();
+        string oid = identifier.ReadObjectIdentifier();
+        if (oid == OcspOids.RsaPss)
+        {
+            return (oid, PssHash(identifier));
+        }
+
+        if (oid is OcspOids.Sha256WithRsa or OcspOids.Sha384WithRsa or OcspOids.Sha512WithRsa)
+        {
+            identifier.ReadNull();
+        }
+
+        identifier.ThrowIfNotEmpty();
+        HashAlgorithmName hash = oid switch
+        {
+            OcspOids.Sha256WithRsa or OcspOids.EcdsaWithSha256 => HashAlgorithmName.SHA256,
+            OcspOids.Sha384WithRsa or OcspOids.EcdsaWithSha384 => HashAlgorithmName.SHA384,
+            OcspOids.Sha512WithRsa or OcspOids.EcdsaWithSha512 => HashAlgorithmName.SHA512,
+            _ => default,
+        };
+        return (oid, hash);
     }
 
     // RSASSA-PSS-params ::= SEQUENCE { hashAlgorithm [0], maskGenAlgorithm [1], saltLength [2], ... }; SHA-1 when [0] is absent, which we refuse.
