@@ -173,8 +173,18 @@ public sealed class GeneralName
                 _ = ReadName(directory);
                 directory.End();
                 break;
-            case GeneralNameKind.X400Address or GeneralNameKind.EdiPartyName:
-                _ = reader.ReadSequence(Der.Explicit((int)Kind)); // opaque: nobody reads these, and their inside proves nothing
+            case GeneralNameKind.X400Address:
+                _ = reader.ReadSequence(Der.Explicit(3)); // opaque: nobody reads one, and its inside proves nothing
+                break;
+            case GeneralNameKind.EdiPartyName: // [5] SEQUENCE { nameAssigner [0] DirectoryString OPTIONAL, partyName [1] DirectoryString }
+                AsnReader party = reader.ReadSequence(Der.Explicit(5));
+                if (party.HasExplicit(0))
+                {
+                    _ = party.ReadEncodedValue();
+                }
+
+                _ = party.ReadExplicit(1);
+                party.End();
                 break;
             case GeneralNameKind.IpAddress:
                 if (reader.ReadOctetString(Der.Implicit(7)).Length is not (4 or 16))
