@@ -10,6 +10,11 @@ namespace OcspCluster.Standalone.Storage;
 /// <summary>Keeps a second process off a data directory.</summary>
 internal sealed class DataDirectoryLock : IDisposable
 {
+    // What a FileStream that may not share says, by system: ERROR_SHARING_VIOLATION, and flock's EWOULDBLOCK.
+    private const int SharingViolation = unchecked((int)0x80070020);
+    private const int LinuxWouldBlock = 11;
+    private const int BsdWouldBlock = 35;
+
     private readonly FileStream _lock;
     private readonly string _pidFile;
 
@@ -34,9 +39,13 @@ internal sealed class DataDirectoryLock : IDisposable
         {
             throw new RevocationStoreException($"'{lockFile}' cannot be written. Check the owner and the permissions of the data directory, and that the disk is not mounted read-only.", e);
         }
-        catch (IOException e) when (e is not DirectoryNotFoundException)
+        catch (IOException e) when (e.HResult is SharingViolation or LinuxWouldBlock or BsdWouldBlock)
         {
             throw new RevocationStoreException($"The data directory '{directory}' is in use by {DescribeHolder(pidFile)}, which holds '{lockFile}'. One process only may use it: stop that one, or give this one another directory.", e);
+        }
+        catch (IOException e)
+        {
+            throw new RevocationStoreException($"'{lockFile}' cannot be opened: {e.Message} Check the data directory and its disk.", e);
         }
 
         try

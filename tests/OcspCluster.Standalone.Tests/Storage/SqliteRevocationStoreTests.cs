@@ -93,6 +93,17 @@ public sealed class SqliteRevocationStoreTests : IDisposable
     }
 
     [Fact]
+    public void Open_WhereTheLockFileCannotBe_SaysSoAndBlamesNoProcess()
+    {
+        Directory.CreateDirectory(Path.Combine(_directory.FullName, "store.lock"));
+
+        RevocationStoreException e = Assert.Throws<RevocationStoreException>(() => SqliteRevocationStore.Open(_directory.FullName));
+
+        Assert.Contains("store.lock' cannot be", e.Message);
+        Assert.DoesNotContain("in use", e.Message);
+    }
+
+    [Fact]
     public async Task Prepare_OfAReadOnlyDatabase_SaysToCheckPermissions()
     {
         await FillAsync(1);
