@@ -144,6 +144,16 @@ public sealed class OcspRequestVerifierTests
     }
 
     [Fact]
+    public void Verify_CaBeforeAnExpiredSigner_TellsOfTheSigner()
+    {
+        X509Certificate2 client = _ca.IssueDelegate(_key, s_client with { NotAfter = TimeSpan.FromDays(-1) });
+        byte[][] certificates = [_ca.Certificate.RawData, client.RawData];
+
+        AssertBroken(OcspRequestVerificationOutcome.SignerNotValidNow, Verifier(issuers: [_ca.Certificate]), Sign(_key, client, certificates: certificates));
+        AssertBroken(OcspRequestVerificationOutcome.SignerNotValidNow, Verifier(issuers: [_ca.Certificate]), Sign(_key, client, certificates: [.. certificates.Reverse()]));
+    }
+
+    [Fact]
     public void Verify_KeyThatMayNotSign_LacksDigitalSignature()
     {
         X509Certificate2 client = _ca.IssueDelegate(_key, s_client with { KeyUsage = X509KeyUsageFlags.KeyEncipherment });
