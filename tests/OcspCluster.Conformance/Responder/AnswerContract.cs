@@ -214,5 +214,43 @@ public abstract class AnswerContract(SharedHosts shared) : ResponderContract(sha
         }
     }
 
+    [Fact]
+    public async Task D21_EveryChangedBit_IsSeenByTheJudge()
+    {
+        // The proof that the contracts can fail: no bit of an answer may change unnoticed by parse, signature, ResponderID, certificate or re-encoding.
+        IResponderHost host = await DefaultAsync();
+        foreach (IssuerSetup issuer in new[] { Issuers.Alpha, Issuers.Beta })
+        {
+            RawCertId asked = RawCertId.For(issuer.Certificate, Known.Revoked);
+            byte[] answer = (await host.AskAsync(RawOcspRequest.For(asked).WithNonce(new byte[16]))).MustAnswer(issuer, asked).Encoded;
+            Assert.True(IsAccepted(issuer, answer));
+            for (int bit = 0; bit < answer.Length * 8; bit++)
+            {
+                byte[] changed = [.. answer];
+                changed[bit / 8] ^= (byte)(1 << (bit % 8));
+                Assert.False(IsAccepted(issuer, changed), $"bit {bit % 8} of octet {bit / 8} of {Convert.ToHexString(answer)}");
+            }
+        }
+
+        static bool IsAccepted(IssuerSetup issuer, byte[] octets)
+        {
+            try
+            {
+                RawOcspResponse answer = RawOcspResponse.Parse(octets);
+                return answer.Status == Successful
+                    && answer.Denotes(issuer.Responder.Certificate)
+                    && answer.IsSignedBy(issuer.Responder.Certificate)
+                    && answer.Reencode().AsSpan().SequenceEqual(octets)
+                    && (issuer.IsDelegated
+                        ? answer.Certificates is [byte[] certificate] && certificate.AsSpan().SequenceEqual(issuer.Responder.Certificate.RawData)
+                        : answer.Certificates is null);
+            }
+            catch (InvalidDataException)
+            {
+                return false;
+            }
+        }
+    }
+
     private static DateTimeOffset WholeSeconds(DateTimeOffset time) => new(time.Ticks - (time.Ticks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
 }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using OcspCluster.Testing;
 
 namespace OcspCluster.Protocol.Tests.Verification;
 
@@ -92,7 +93,7 @@ public sealed class OcspRequestVerifierTests
         X509Certificate2 client = _ca.IssueDelegate(key, s_client);
         OcspRequestVerificationOptions lenient = new()
         {
-            Clock = new StoppedClock(TestCa.Now),
+            Clock = new TestClock(TestCa.Now),
             TrustedRequestors = [client],
             SignatureVerifier = new OcspSignatureVerifier { AcceptSha1 = true },
         };
@@ -124,7 +125,7 @@ public sealed class OcspRequestVerifierTests
     public void Verify_IssuedByTrustedCaThatHasExpired_NotTrusted()
     {
         X509Certificate2 client = _ca.IssueDelegate(_key, s_client with { NotAfter = TimeSpan.FromDays(9999) });
-        OcspRequestVerificationOptions later = new() { Clock = new StoppedClock(TestCa.Now.AddYears(2)), TrustedIssuers = [_ca.Certificate] };
+        OcspRequestVerificationOptions later = new() { Clock = new TestClock(TestCa.Now.AddYears(2)), TrustedIssuers = [_ca.Certificate] };
 
         AssertBroken(OcspRequestVerificationOutcome.SignerNotTrusted, new OcspRequestVerifier(later), Sign(_key, client));
     }
@@ -140,6 +141,16 @@ public sealed class OcspRequestVerifierTests
 
         Assert.Equal(expected, Verifier(requestors: [client]).Verify(Sign(_key, client)).Outcome);
         Assert.Equal(expected, Verifier(issuers: [_ca.Certificate]).Verify(Sign(_key, client)).Outcome);
+    }
+
+    [Fact]
+    public void Verify_CaBeforeAnExpiredSigner_TellsOfTheSigner()
+    {
+        X509Certificate2 client = _ca.IssueDelegate(_key, s_client with { NotAfter = TimeSpan.FromDays(-1) });
+        byte[][] certificates = [_ca.Certificate.RawData, client.RawData];
+
+        AssertBroken(OcspRequestVerificationOutcome.SignerNotValidNow, Verifier(issuers: [_ca.Certificate]), Sign(_key, client, certificates: certificates));
+        AssertBroken(OcspRequestVerificationOutcome.SignerNotValidNow, Verifier(issuers: [_ca.Certificate]), Sign(_key, client, certificates: [.. certificates.Reverse()]));
     }
 
     [Fact]
@@ -177,7 +188,7 @@ public sealed class OcspRequestVerifierTests
     public void Verify_OtherRequestorName_TakenWherePolicySaysSo()
     {
         X509Certificate2 client = _ca.IssueDelegate(_key, s_client);
-        OcspRequestVerificationOptions lenient = new() { Clock = new StoppedClock(TestCa.Now), TrustedIssuers = [_ca.Certificate], AcceptOtherRequestorName = true };
+        OcspRequestVerificationOptions lenient = new() { Clock = new TestClock(TestCa.Now), TrustedIssuers = [_ca.Certificate], AcceptOtherRequestorName = true };
 
         Assert.True(new OcspRequestVerifier(lenient).Verify(Sign(_key, client, GeneralName.FromUri("urn:anyone"))).IsVerified);
     }
@@ -188,7 +199,7 @@ public sealed class OcspRequestVerifierTests
             .Sign(key.Signer, (certificates ?? [client.RawData]).Select(certificate => new ReadOnlyMemory<byte>(certificate)));
 
     private static OcspRequestVerifier Verifier(X509Certificate2[]? requestors = null, X509Certificate2[]? issuers = null) =>
-        new(new OcspRequestVerificationOptions { Clock = new StoppedClock(TestCa.Now), TrustedRequestors = requestors ?? [], TrustedIssuers = issuers ?? [] });
+        new(new OcspRequestVerificationOptions { Clock = new TestClock(TestCa.Now), TrustedRequestors = requestors ?? [], TrustedIssuers = issuers ?? [] });
 
     private static void AssertBroken(OcspRequestVerificationOutcome expected, OcspRequestVerifier verifier, OcspRequest request)
     {

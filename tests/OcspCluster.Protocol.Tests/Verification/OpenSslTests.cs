@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using OcspCluster.Testing;
 
 namespace OcspCluster.Protocol.Tests.Verification;
 
@@ -139,7 +140,7 @@ public sealed class OpenSslTests : IDisposable
     private byte[] Answer(OcspRequest request, string options)
     {
         _openssl.Write("request.der", request.Encoded.Span);
-        _openssl.Run($"ocsp -index index.txt -CA ca.pem -rsigner ocsp.pem -rkey ocsp.key -reqin request.der -respout response.der {options}".TrimEnd());
+        _openssl.Run($"ocsp -index index.txt -CA ca.pem -rsigner ocsp.pem -rkey ocsp.key -reqin request.der -respout response.der {options}");
         return _openssl.Read("response.der");
     }
 

@@ -1,6 +1,7 @@
 using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using OcspCluster.Testing;
 
 namespace OcspCluster.Protocol.Tests.Verification;
 

@@ -81,9 +81,3 @@ internal sealed class SignerGenerator(TestKey key) : X509SignatureGenerator
 
     protected override PublicKey BuildPublicKey() => key.Public;
 }
-
-/// <summary>A clock that stands still.</summary>
-internal sealed class StoppedClock(DateTimeOffset now) : TimeProvider
-{
-    public override DateTimeOffset GetUtcNow() => now;
-}

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using OcspCluster.Testing;
 
 namespace OcspCluster.Protocol.Tests.Verification;
 
@@ -84,7 +85,7 @@ internal sealed class TestCa
 /// <summary>Responses and their verification at one moment.</summary>
 internal static class Exchange
 {
-    public static OcspVerificationOptions Options { get; } = new() { Clock = new StoppedClock(TestCa.Now) };
+    public static OcspVerificationOptions Options { get; } = new() { Clock = new TestClock(TestCa.Now) };
 
     /// <summary>A response of the CA itself, by its key.</summary>
     public static OcspResponse Respond(this TestCa ca, params SingleResponse[] answers) => Respond(ca.Key, ResponderId.ByKey(ca.Certificate), answers, []);
