@@ -20,10 +20,10 @@ public sealed class OcspListenerOptions
     /// <summary>The most connections at a time; further ones are closed at once. 1 to 1,000,000. Default 10,000.</summary>
     public int MaxConnections { get; set; } = 10_000;
 
-    /// <summary>How long a request's headers may take, and a connection may stay silent before its first request. Default 10 seconds.</summary>
+    /// <summary>How long a request's headers may take from their first octet on. Default 10 seconds.</summary>
     public TimeSpan HeadersTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a connection may stay idle between requests. Default 60 seconds.</summary>
+    /// <summary>How long a connection may stay silent before and between requests. Default 60 seconds.</summary>
     public TimeSpan KeepAliveTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>The slowest pace of a request's body, in octets per second, after a grace of 5 seconds. Default 240.</summary>
@@ -85,20 +85,21 @@ public sealed class OcspListener : IHostedService, IDisposable
             throw new InvalidOperationException($"'{url}': OCSP is served over plain http (RFC 6960 appendix A; BR 7.1.2.7.7).");
         }
 
-        void OneProtocol(ListenOptions options) => options.Protocols = HttpProtocols.Http1;
         if (IPAddress.TryParse(uri.IdnHost, out IPAddress? address))
         {
-            kestrel.Listen(address, uri.Port, OneProtocol);
+            kestrel.Listen(address, uri.Port, Configure);
         }
         else if (uri.IsLoopback)
         {
-            kestrel.ListenLocalhost(uri.Port, OneProtocol);
+            kestrel.ListenLocalhost(uri.Port, Configure);
         }
         else
         {
-            kestrel.ListenAnyIP(uri.Port, OneProtocol);
+            kestrel.ListenAnyIP(uri.Port, Configure);
         }
     }
+
+    private static void Configure(ListenOptions options) => options.Protocols = HttpProtocols.Http1;
 
     private sealed class Application(OcspHttpHandler handler) : IHttpApplication<HttpContext>
     {
