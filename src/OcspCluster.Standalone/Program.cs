@@ -1,1 +1,3 @@
-return 0;
+using OcspCluster.Standalone;
+
+return await CommandLine.RunAsync(args);

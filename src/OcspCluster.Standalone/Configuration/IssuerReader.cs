@@ -1,0 +1,196 @@
+using System.Security.Cryptography.X509Certificates;
+using OcspCluster.Authority;
+using OcspCluster.Protocol;
+
+namespace OcspCluster.Standalone.Configuration;
+
+/// <summary>Reads one issuer: <c>Issuers:{id}</c> and the files that it names.</summary>
+internal sealed class IssuerReader
+{
+    private readonly SettingsReader _reader;
+    private readonly string _path;
+    private readonly Dictionary<X509Certificate2, (string Key, string File)> _origins = new(ReferenceEqualityComparer.Instance);
+    private bool _hasFileProblem;
+
+    private IssuerReader(SettingsReader reader, string path)
+    {
+        _reader = reader;
+        _path = path;
+    }
+
+    /// <summary>The issuer; null when it could not even be put together. What is wrong is reported.</summary>
+    public static Issuer? Read(SettingsReader reader, IConfigurationSection section, DateTimeOffset now) => new IssuerReader(reader, section.Path).Read(section.Key, now);
+
+    private Issuer? Read(string id, DateTimeOffset now)
+    {
+        if (!IssuerId.IsValid(id))
+        {
+            _reader.Report(_path, null, $"'{id}' is no issuer id: 1 to 64 of a-z, 0-9, '-', '_', '.', the first a letter or digit");
+        }
+
+        IssuerPolicy policy = ReadPolicy();
+        List<X509Certificate2> certificates = [.. ReadCertificates("Certificate"), .. ReadCertificates("Certificates")];
+        List<X509Certificate2> requestors = ReadCertificates("Requestors");
+        if (certificates.Count == 0 && !_hasFileProblem)
+        {
+            _reader.Report($"{_path}:Certificate", null, "is missing: name the file of the issuer's certificate");
+        }
+
+        List<SigningCredential> credentials = ReadCredentials(certificates);
+        if (!IssuerId.IsValid(id) || certificates.Count == 0 || credentials.Count == 0)
+        {
+            // No issuer, but the policy can be judged all the same.
+            _reader.Report(policy.FindErrors().Select(error => ConfigurationProblem.FromSentence(_path + ":", error)));
+            return null;
+        }
+
+        Issuer issuer = new(new IssuerId(id), certificates, credentials, policy, requestors);
+        foreach (IssuerFinding finding in IssuerRules.Find(issuer, now))
+        {
+            ConfigurationProblem problem = finding.Certificate is { } about
+                ? new(_origins[about].Key, _origins[about].File, finding.Message)
+                : ConfigurationProblem.FromSentence(_path + ":", finding.Message);
+            if (finding.Severity == IssuerFindingSeverity.Error)
+            {
+                _reader.Report([problem]);
+            }
+            else
+            {
+                _reader.Warn(problem.Key, problem.Value, problem.Problem);
+            }
+        }
+
+        return issuer;
+    }
+
+    private IssuerPolicy ReadPolicy()
+    {
+        IssuerPolicy @default = IssuerPolicy.Default;
+        return new IssuerPolicy
+        {
+            Inventory = _reader.Choice(Key(nameof(IssuerPolicy.Inventory)), @default.Inventory),
+            Unissued = _reader.Choice(Key(nameof(IssuerPolicy.Unissued)), @default.Unissued),
+            ExpiredRetention = _reader.Duration(Key(nameof(IssuerPolicy.ExpiredRetention)), @default.ExpiredRetention),
+            Nonce = _reader.Choice(Key(nameof(IssuerPolicy.Nonce)), @default.Nonce),
+            NonceMaxBytes = _reader.Integer(Key(nameof(IssuerPolicy.NonceMaxBytes)), @default.NonceMaxBytes, 1, 128),
+            AcceptRawNonce = _reader.Boolean(Key(nameof(IssuerPolicy.AcceptRawNonce)), @default.AcceptRawNonce),
+            SignedRequests = _reader.Choice(Key(nameof(IssuerPolicy.SignedRequests)), @default.SignedRequests),
+            Validity = _reader.Duration(Key(nameof(IssuerPolicy.Validity)), @default.Validity),
+            RefreshAt = _reader.Number(Key(nameof(IssuerPolicy.RefreshAt)), @default.RefreshAt, 0.1, 0.95),
+            MaxAge = _reader.Duration(Key(nameof(IssuerPolicy.MaxAge)), @default.MaxAge),
+            Backdate = _reader.Duration(Key(nameof(IssuerPolicy.Backdate)), @default.Backdate),
+            ResponderId = _reader.Choice(Key(nameof(IssuerPolicy.ResponderId)), @default.ResponderId),
+        };
+    }
+
+    private List<X509Certificate2> ReadCertificates(string name)
+    {
+        List<X509Certificate2> certificates = [];
+        IConfigurationSection section = _reader.Settings.Section(Key(name));
+        IEnumerable<(string Key, string File)> files = section.GetChildren().Any()
+            ? section.GetChildren().Select(child => (child.Path, child.Value ?? ""))
+            : _reader.List(section.Path).Select(file => (section.Path, file));
+        foreach ((string key, string file) in files)
+        {
+            foreach (X509Certificate2 certificate in Try(key, file, CredentialFiles.ReadCertificates) ?? [])
+            {
+                _origins[certificate] = (key, file);
+                certificates.Add(certificate);
+            }
+        }
+
+        return certificates;
+    }
+
+    private List<SigningCredential> ReadCredentials(List<X509Certificate2> certificates)
+    {
+        List<IConfigurationSection> sections = [.. _reader.Settings.Section(Key("Responders")).GetChildren()];
+        IConfigurationSection single = _reader.Settings.Section(Key("Responder"));
+        if (single.GetChildren().Any())
+        {
+            sections.Insert(0, single);
+        }
+
+        if (sections.Count == 0)
+        {
+            _reader.Report(Key("Responder"), null, "is missing: give Certificate and Key of the responder, or Pfx, or the Key alone when the CA's own key signs");
+        }
+
+        return [.. sections.Select(section => ReadCredential(section.Path, certificates)).OfType<SigningCredential>()];
+    }
+
+    private SigningCredential? ReadCredential(string path, List<X509Certificate2> certificates)
+    {
+        (string pfxKey, string keyKey, string certificateKey) = ($"{path}:Pfx", $"{path}:Key", $"{path}:Certificate");
+        string? password = ReadPassword(path);
+        if (_reader.Text(pfxKey) is string pfx)
+        {
+            if (_reader.Text(keyKey) is not null || _reader.Text(certificateKey) is not null)
+            {
+                _reader.Report(pfxKey, pfx, "stands beside Key or Certificate: a PKCS #12 file has both, take one way");
+            }
+
+            return Try(pfxKey, pfx, file => CredentialFiles.ReadPfx(file, password)) is { Certificate: not null } contents
+                ? Credential(pfxKey, pfx, contents.Certificate, contents.Signer)
+                : null;
+        }
+
+        if (_reader.Text(keyKey) is not string keyFile)
+        {
+            _reader.Report(keyKey, null, "is missing: name the file of the private key, or give Pfx");
+            return null;
+        }
+
+        OcspSigner? signer = Try(keyKey, keyFile, file => CredentialFiles.ReadKey(file, password));
+        if (signer is not null && CredentialFiles.IsOpenToOthers(_reader.Settings.ResolvePath(keyKey, keyFile)))
+        {
+            _reader.Warn(keyKey, keyFile, "every user of this machine may read the private key: chmod 600");
+        }
+
+        if (_reader.Text(certificateKey) is string certificateFile)
+        {
+            X509Certificate2? certificate = Try(certificateKey, certificateFile, CredentialFiles.ReadCertificates)?[0]; // the CA's may follow
+            return certificate is not null && signer is not null ? Credential(certificateKey, certificateFile, certificate, signer) : null;
+        }
+
+        return signer is not null && certificates.Count > 0 ? Credential(keyKey, keyFile, X509CertificateLoader.LoadCertificate(certificates[0].RawData), signer) : null;
+    }
+
+    private SigningCredential Credential(string key, string file, X509Certificate2 certificate, OcspSigner signer)
+    {
+        _origins[certificate] = (key, file);
+        return new SigningCredential(certificate, signer);
+    }
+
+    private string? ReadPassword(string path)
+    {
+        string? password = _reader.Text($"{path}:Password");
+        if (_reader.Text($"{path}:PasswordFile") is not string file)
+        {
+            return password;
+        }
+
+        if (password is not null)
+        {
+            _reader.Report($"{path}:PasswordFile", file, "stands beside Password: take one of them");
+        }
+
+        return Try($"{path}:PasswordFile", file, CredentialFiles.ReadPassword);
+    }
+
+    private T? Try<T>(string key, string file, Func<string, T> read)
+    {
+        try
+        {
+            return read(_reader.Settings.ResolvePath(key, file));
+        }
+        catch (CredentialFileException e)
+        {
+            _hasFileProblem = true;
+            _reader.Report(key, file, e.Message);
+            return default;
+        }
+    }
+
+    private string Key(string name) => $"{_path}:{name}";
+}

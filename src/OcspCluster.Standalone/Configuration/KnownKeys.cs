@@ -1,0 +1,104 @@
+using OcspCluster.Authority;
+using OcspCluster.Gateway;
+
+namespace OcspCluster.Standalone.Configuration;
+
+/// <summary>Which keys there are. A misspelt key is an error: silently ignored, it would leave a policy at its default.</summary>
+internal sealed class KnownKeys
+{
+    private readonly Dictionary<string, KnownKeys> _children = new(StringComparer.OrdinalIgnoreCase);
+    private readonly KnownKeys? _anyName; // of sections whose names the operator chooses
+    private readonly Kind _kind;
+
+    private KnownKeys(Kind kind, KnownKeys? anyName = null, params IEnumerable<(string Name, KnownKeys Keys)> children)
+    {
+        _kind = kind;
+        _anyName = anyName;
+        foreach ((string name, KnownKeys keys) in children)
+        {
+            _children.Add(name, keys);
+        }
+    }
+
+    private enum Kind
+    {
+        Value,
+        List,
+        Section,
+        Anything,
+    }
+
+    private static KnownKeys Value { get; } = new(Kind.Value);
+
+    private static KnownKeys List { get; } = new(Kind.List);
+
+    private static KnownKeys Responder { get; } = Section(null, ("Certificate", Value), ("Key", Value), ("Password", Value), ("PasswordFile", Value), ("Pfx", Value));
+
+    private static KnownKeys Issuer { get; } = Section(
+        null,
+        [
+            ("Certificate", Value), ("Certificates", List), ("Responder", Responder), ("Responders", Section(Responder)), ("Requestors", List),
+            .. typeof(IssuerPolicy).GetProperties().Where(property => property.SetMethod is not null && !property.GetMethod!.IsStatic).Select(property => (property.Name, Value)),
+        ]);
+
+    /// <summary>All of them.</summary>
+    public static KnownKeys All { get; } = Section(
+        null,
+        ("Data", Value),
+        ("Ocsp", Section(
+            null,
+            [
+                ("Url", Value), ("PathPrefixes", List), ("MaxConnections", Value), ("HeadersTimeout", Value), ("KeepAliveTimeout", Value), ("MinBodyBytesPerSecond", Value),
+                .. typeof(OcspGatewayOptions).GetProperties().Where(property => property.Name != nameof(OcspGatewayOptions.PathPrefixes)).Select(property => (property.Name, Value)),
+            ])),
+        ("Admin", Section(null, ("Url", Value))),
+        ("Issuers", Section(Issuer)),
+        ("Logging", new(Kind.Anything)));
+
+    /// <summary>Everything among these keys that is not known, or a value where a section belongs and the reverse.</summary>
+    public IEnumerable<ConfigurationProblem> FindProblems(IEnumerable<IConfigurationSection> sections)
+    {
+        foreach (IConfigurationSection section in sections)
+        {
+            if (!_children.TryGetValue(section.Key, out KnownKeys? known) && (known = _anyName) is null)
+            {
+                string? meant = Spelling.Nearest(section.Key, _children.Keys);
+                yield return new(section.Path, null, meant is null
+                    ? $"there is no such key: {string.Join(", ", _children.Keys.Order(StringComparer.Ordinal))} are known here"
+                    : $"there is no such key; did you mean '{meant}'?");
+                continue;
+            }
+
+            foreach (ConfigurationProblem problem in known.FindProblemsWithin(section))
+            {
+                yield return problem;
+            }
+        }
+    }
+
+    private static KnownKeys Section(KnownKeys? anyName, params IEnumerable<(string Name, KnownKeys Keys)> children) => new(Kind.Section, anyName, children);
+
+    private IEnumerable<ConfigurationProblem> FindProblemsWithin(IConfigurationSection section)
+    {
+        List<IConfigurationSection> children = [.. section.GetChildren()];
+        switch (_kind)
+        {
+            case Kind.Value when children.Count > 0:
+                yield return new(section.Path, null, "takes one value, not a section or a list");
+                break;
+            case Kind.List when children.Any(child => child.GetChildren().Any() || !int.TryParse(child.Key, out _)):
+                yield return new(section.Path, null, "takes a list of values");
+                break;
+            case Kind.Section when !string.IsNullOrEmpty(section.Value):
+                yield return new(section.Path, section.Value, "is a section, not a value: put the keys inside");
+                break;
+            case Kind.Section:
+                foreach (ConfigurationProblem problem in FindProblems(children))
+                {
+                    yield return problem;
+                }
+
+                break;
+        }
+    }
+}

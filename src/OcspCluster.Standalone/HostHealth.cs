@@ -1,0 +1,63 @@
+using OcspCluster.Authority;
+
+namespace OcspCluster.Standalone;
+
+/// <summary>Tells supervisors and load balancers how the host is: alive while it can say so, ready while it can answer relying parties.</summary>
+internal sealed class HostHealth(IRevocationStore store, IReadOnlyList<Issuer> issuers, TimeProvider clock)
+{
+    private static readonly TimeSpan s_storeTimeout = TimeSpan.FromSeconds(2);
+
+    private volatile bool _isListening;
+
+    /// <summary>Whether the OCSP listener takes requests.</summary>
+    public bool IsListening { get => _isListening; set => _isListening = value; }
+
+    /// <summary>GET /health/live and /health/ready.</summary>
+    public void Map(IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapGet("/health/live", () => Results.Json(new { status = "live" }));
+        endpoints.MapGet("/health/ready", async (CancellationToken cancellationToken) =>
+        {
+            IReadOnlyList<string> notReady = await FindNotReadyAsync(cancellationToken).ConfigureAwait(false);
+            return notReady.Count == 0
+                ? Results.Json(new { status = "ready", notReady })
+                : Results.Json(new { status = "not ready", notReady }, statusCode: StatusCodes.Status503ServiceUnavailable);
+        });
+    }
+
+    /// <summary>What keeps the host from answering, in words; empty when it is ready.</summary>
+    public async Task<IReadOnlyList<string>> FindNotReadyAsync(CancellationToken cancellationToken)
+    {
+        List<string> notReady = [];
+        if (!IsListening)
+        {
+            notReady.Add("the OCSP listener takes no requests: the host is starting or ending");
+        }
+
+        DateTimeOffset now = clock.GetUtcNow();
+        foreach (Issuer issuer in issuers)
+        {
+            if (!issuer.Credentials.Any(credential => credential.NotBefore <= now && now <= credential.NotAfter))
+            {
+                notReady.Add($"issuer '{issuer.Id}': no responder certificate is valid at {now:u}");
+            }
+        }
+
+        using CancellationTokenSource late = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        late.CancelAfter(s_storeTimeout);
+        try
+        {
+            _ = await store.GetPositionAsync(issuers[0].Id, late.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is RevocationStoreException or ObjectDisposedException)
+        {
+            notReady.Add($"store: {e.Message}");
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            notReady.Add($"store: a read took more than {s_storeTimeout.TotalSeconds} seconds");
+        }
+
+        return notReady;
+    }
+}

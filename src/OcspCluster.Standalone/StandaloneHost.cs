@@ -1,0 +1,204 @@
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
+using OcspCluster.Authority;
+using OcspCluster.Gateway;
+using OcspCluster.Standalone.Configuration;
+using OcspCluster.Standalone.Demo;
+using OcspCluster.Standalone.Storage;
+
+namespace OcspCluster.Standalone;
+
+/// <summary>The responder in one process: an SQLite store, a sequencer per issuer, the OCSP listener and the admin listener.</summary>
+/// <remarks>Thread-safe once started. Disposing it drains and closes everything.</remarks>
+public sealed class StandaloneHost : IAsyncDisposable
+{
+    /// <summary>How long requests under way may take to end when the host does.</summary>
+    public static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly SqliteRevocationStore _store;
+    private readonly IReadOnlyList<Issuer> _issuers;
+    private readonly WebApplication _app;
+    private readonly OcspListener _listener;
+    private readonly HostHealth _health;
+    private readonly Dictionary<string, IssuerSequencer> _sequencers;
+    private int _disposed;
+
+    private StandaloneHost(StandaloneOptions options, TimeProvider clock, SqliteRevocationStore store, DemoPki? demo)
+    {
+        _store = store;
+        Demo = demo;
+        _issuers = demo is null ? options.Issuers : [demo.Issuer];
+        _health = new HostHealth(store, _issuers, clock);
+        _app = Build(options, clock);
+        _listener = _app.Services.GetRequiredService<OcspListener>();
+        CachePublisher publisher = new(_app.Services.GetRequiredService<ResponseCache>());
+        _sequencers = _issuers.ToDictionary(issuer => issuer.Id.ToString(), issuer => new IssuerSequencer(issuer.Id, store, publisher, clock));
+    }
+
+    /// <summary>Where OCSP is answered, with the real ports.</summary>
+    public IReadOnlyList<Uri> OcspUris => _listener.Addresses;
+
+    /// <summary>Where the operator's endpoints are, with the real ports.</summary>
+    public IReadOnlyList<Uri> AdminUris =>
+        [.. _app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Select(address => new Uri(address))];
+
+    /// <summary>The demo CA; null when issuers are configured.</summary>
+    internal DemoPki? Demo { get; }
+
+    /// <summary>The URL that the demo's certificates are asked about at.</summary>
+    internal Uri DemoUri
+    {
+        get
+        {
+            IList<string> prefixes = _app.Services.GetRequiredService<IOptions<OcspGatewayOptions>>().Value.PathPrefixes;
+            string root = ListenUrls.ForClients(OcspUris[0]);
+            return new Uri(prefixes.Count == 0 || prefixes.Contains("/") ? root : root + prefixes[0]);
+        }
+    }
+
+    /// <summary>Starts the responder and returns when it answers.</summary>
+    /// <param name="options">What it runs with; the host disposes the issuers' keys.</param>
+    /// <param name="clock">The clock of everything that is signed, checked and recorded.</param>
+    /// <exception cref="RevocationStoreException">The data directory is in use, damaged or not writable.</exception>
+    /// <exception cref="HostStartException">An address cannot be listened on, or the demo's files are damaged.</exception>
+    public static async Task<StandaloneHost> StartAsync(StandaloneOptions options, TimeProvider clock)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(clock);
+        SqliteRevocationStore store = SqliteRevocationStore.Open(options.DataDirectory);
+        StandaloneHost? host = null;
+        try
+        {
+            DemoPki? demo = options.Issuers.Count > 0 ? null : DemoPki.Open(Path.Combine(options.DataDirectory, DemoPki.DirectoryName), clock.GetUtcNow());
+            host = new StandaloneHost(options, clock, store, demo);
+            await host.StartAsync(options).ConfigureAwait(false);
+            return host;
+        }
+        catch
+        {
+            if (host is not null)
+            {
+                await host.DisposeAsync().ConfigureAwait(false);
+            }
+
+            await store.DisposeAsync().ConfigureAwait(false); // the second time for nothing
+            throw;
+        }
+    }
+
+    /// <summary>Submits events of one issuer, and returns when the applied ones are durable and no older answer is given any more.</summary>
+    /// <exception cref="KeyNotFoundException">No issuer has this id.</exception>
+    /// <exception cref="RevocationStoreException">The outcome is unknown: submit the events again with the same ids.</exception>
+    public ValueTask<IReadOnlyList<EventOutcome>> SubmitAsync(string issuer, IReadOnlyList<RevocationEvent> events, CancellationToken cancellationToken = default) =>
+        _sequencers[issuer].SubmitAsync(events, cancellationToken);
+
+    /// <summary>Accepts nothing more, lets what is under way end for at most <see cref="DrainTimeout"/>, and closes the store.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        _health.IsListening = false;
+        using (CancellationTokenSource drained = new(DrainTimeout))
+        {
+            await _listener.StopAsync(drained.Token).ConfigureAwait(false);
+            await _app.StopAsync(drained.Token).ConfigureAwait(false);
+        }
+
+        await _app.DisposeAsync().ConfigureAwait(false);
+        await _store.DisposeAsync().ConfigureAwait(false);
+        foreach (SigningCredential credential in _issuers.SelectMany(issuer => issuer.Credentials))
+        {
+            credential.Dispose();
+        }
+    }
+
+    private async Task StartAsync(StandaloneOptions options)
+    {
+        ILogger log = _app.Services.GetRequiredService<ILogger<StandaloneHost>>();
+        foreach (ConfigurationProblem warning in options.Warnings)
+        {
+            log.LogWarning("{Warning}", warning.ToString());
+        }
+
+        // Admin first, so that a supervisor can see a start that takes long.
+        await ListenAsync("Admin:Url", options.AdminUrls, () => _app.StartAsync()).ConfigureAwait(false);
+        await ListenAsync("Ocsp:Url", [.. options.Listener.Urls], () => _listener.StartAsync(CancellationToken.None)).ConfigureAwait(false);
+        if (Demo is not null)
+        {
+            await Demo.SeedAsync(_sequencers[DemoPki.Id], DemoUri).ConfigureAwait(false);
+        }
+
+        _health.IsListening = true;
+        log.LogInformation("Answering for {Issuers}; data in {Directory}; {Library}", string.Join(", ", _issuers.Select(issuer => issuer.Id)), options.DataDirectory, SqliteRevocationStore.LibraryDescription);
+    }
+
+    private WebApplication Build(StandaloneOptions options, TimeProvider clock)
+    {
+        // An empty builder: what ASP.NET Core would read by itself (ASPNETCORE_URLS and the like) would be a second configuration.
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "OcspCluster.Standalone" });
+        builder.Logging
+            .SetMinimumLevel(LogLevel.Information)
+            .AddFilter("Microsoft", LogLevel.Warning)
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None) // a failed start is told in words, by whoever started us
+            .AddConfiguration(options.Logging)
+            .AddSimpleConsole(console =>
+            {
+                console.SingleLine = true;
+                console.UseUtcTimestamp = true;
+                console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+            });
+        builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace); // stdout is for whoever started us
+        builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton(clock);
+        builder.Services.AddSingleton<IHostLifetime, NoSignals>();
+        builder.Services.AddSingleton(Options.Create(options.Ocsp));
+        builder.Services.AddSingleton(Options.Create(options.Listener));
+        builder.Services.AddSingleton<OcspListener>(); // not as a hosted service: it starts last and stops first
+        builder.Services.AddOcspResponder(responder =>
+        {
+            responder.UseStatusSource(new RevocationStoreStatusSource(_store));
+            foreach (Issuer issuer in _issuers)
+            {
+                responder.AddIssuer(issuer);
+            }
+        });
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false).UseUrls([.. options.AdminUrls]);
+
+        WebApplication app = builder.Build();
+        _health.Map(app);
+        return app;
+    }
+
+    private static async Task ListenAsync(string key, IReadOnlyList<string> urls, Func<Task> start)
+    {
+        try
+        {
+            await start().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is SocketException or IOException)
+        {
+            string all = string.Join(", ", urls);
+            throw new HostStartException(
+                e is IOException { InnerException: AddressInUseException } || e.InnerException is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse }
+                    ? $"{key} = {all}: the address is in use by another program: stop that one, or listen on another port (0 takes a free one)."
+                    : $"{key} = {all}: the address cannot be listened on: {e.Message}",
+                e);
+        }
+    }
+
+    /// <summary>Signals are for the process to handle; a host may be one of several in it.</summary>
+    private sealed class NoSignals : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}
