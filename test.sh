@@ -19,22 +19,13 @@ rm -rf "$results" && mkdir -p "$results"
 solution=OcspCluster.sln
 failed=0
 
-# Projects that the solution builds in the Cluster configuration and not in Release.
-cluster_only_tests() {
-    local ids
-    ids=$(grep -oE '\{[0-9A-F-]+\}\.Cluster\|Any CPU\.Build\.0' $solution | cut -d. -f1 | sort)
-    comm -23 <(echo "$ids") <(grep -oE '\{[0-9A-F-]+\}\.Release\|Any CPU\.Build\.0' $solution | cut -d. -f1 | sort) | while read -r id; do
-        grep -F "\"$id\"" $solution | grep -oE 'tests\\[^"]+\.Tests\.csproj' | tr '\\' '/'
-    done
-}
-
 echo "== Release: build"
 dotnet build $solution -c Release -clp:NoSummary -v:minimal -tl:off || exit 1
 
 echo "== Release: test"
 dotnet test $solution -c Release --no-build --results-directory "$results/Release" --logger 'trx' -v:minimal -tl:off "${filter[@]}" || failed=1
 
-mapfile -t cluster_tests < <(cluster_only_tests)
+mapfile -t cluster_tests < <(.ci/cluster-projects | grep '\.Tests\.csproj$')
 cluster="there is nothing in it beyond Release yet"
 if [ ${#cluster_tests[@]} -gt 0 ]; then
     echo "== Cluster: restore"
@@ -51,7 +42,7 @@ if [ ${#cluster_tests[@]} -gt 0 ]; then
             cluster="does not build"
         fi
     else
-        cluster="NOT built and NOT tested: this machine's package registry lacks what it needs ($(grep -oE 'Unable to find (package|a stable package) [A-Za-z.]+' "$results/cluster-restore.log" | sed 's/.* //' | sort -u | paste -sd' '); see $results/cluster-restore.log)"
+        cluster="NOT built and NOT tested: this machine's package registry lacks what it needs ($(grep -oE 'Unable to find (package|a stable package) [A-Za-z.]+' "$results/cluster-restore.log" | sed 's/.* //; s/\.$//' | sort -u | paste -sd' '); see $results/cluster-restore.log)"
     fi
 fi
 
