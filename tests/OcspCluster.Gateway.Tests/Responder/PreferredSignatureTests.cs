@@ -13,7 +13,7 @@ public sealed class PreferredSignatureTests
     private const string Rsa256 = OcspOids.Sha256WithRsa;
 
     private static readonly DateTimeOffset s_revokedAt = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
-    private static readonly TestCertificate[] s_others = [Issuers.AlphaCa.IssueResponder("Alpha by RSA", TestKey.Rsa()), Issuers.AlphaCa.IssueResponder("Alpha by P-384", TestKey.P384())];
+    private static readonly TestCertificate[] s_others = [Issuers.AlphaByRsa, Issuers.AlphaByP384];
 
     [Theory]
     [InlineData(Ecdsa256)]
