@@ -61,17 +61,17 @@ public sealed class ResponseFactory(TimeProvider clock) : IDisposable
     }
 
     /// <summary>Has every credential of an issuer sign a probe, within its deadline, and verifies it with the certificate's key: to be called at start, when an operator looks.</summary>
-    /// <returns>What failed, each in a sentence that names the certificate; empty when all of them sign.</returns>
-    public async Task<IReadOnlyList<string>> SelfTestAsync(Issuer issuer, CancellationToken cancellationToken)
+    /// <returns>What failed, each with the credential and a sentence that names its certificate; empty when all of them sign.</returns>
+    public async Task<IReadOnlyList<SigningResult>> SelfTestAsync(Issuer issuer, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(issuer);
-        List<string> failures = [];
+        List<SigningResult> failures = [];
         foreach (SigningCredential credential in issuer.Credentials)
         {
             SigningResult result = await QueueOf(credential).RunAsync(() => Probe(credential), cancellationToken).ConfigureAwait(false);
             if (result.Failure != SigningFailure.None)
             {
-                failures.Add($"Issuer '{issuer.Id}': {result.Reason}");
+                failures.Add(result);
             }
         }
 

@@ -68,8 +68,9 @@ public sealed class Pkcs11SignerTests(SoftHsm hsm) : IClassFixture<SoftHsm>
         X509Certificate2 certificate = Issuers.AlphaCa.IssueResponder("other", other).Certificate;
         using SigningCredential credential = new(certificate, Open("stranger", certificate));
         using ResponseFactory factory = new(TimeProvider.System);
-        string failure = Assert.Single(await factory.SelfTestAsync(new Issuer(ResponderUnderTest.Id, Issuers.Alpha.Certificates, [credential]), TestContext.Current.CancellationToken));
-        Assert.Contains("does not verify", failure, StringComparison.Ordinal);
+        SigningResult failure = Assert.Single(await factory.SelfTestAsync(new Issuer(ResponderUnderTest.Id, Issuers.Alpha.Certificates, [credential]), TestContext.Current.CancellationToken));
+        Assert.Equal(SigningFailure.Wrong, failure.Failure);
+        Assert.Contains("does not verify", failure.Reason, StringComparison.Ordinal);
     }
 
     [Fact]
