@@ -15,7 +15,7 @@ public static class OcspResponderExtensions
     /// <summary>Adds a responder: for whom it answers, and where it learns what to say.</summary>
     /// <remarks>
     /// What cannot work (a responder certificate without EKU, or that another CA issued; values out of bounds) is found when the program starts:
-    /// an <see cref="OptionsValidationException"/> names all of it at once.
+    /// an <see cref="OptionsValidationException"/> names all of it at once. Keys in an HSM sign a probe then, too; one that does not answer is logged, and asked again when it is needed.
     /// </remarks>
     public static IServiceCollection AddOcspResponder(this IServiceCollection services, Action<OcspResponderBuilder> configure)
     {
@@ -40,6 +40,7 @@ public static class OcspResponderExtensions
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<OcspResponder>>()));
         services.TryAddSingleton<OcspHttpHandler>();
+        services.AddHostedService<SignerSelfTest>();
         return services;
     }
 

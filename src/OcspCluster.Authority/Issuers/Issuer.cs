@@ -11,10 +11,12 @@ namespace OcspCluster.Authority;
 /// </remarks>
 public sealed class Issuer
 {
+    private readonly Dictionary<X509Certificate2, IReadOnlyList<SigningCredential>> _credentialsByName = new(ReferenceEqualityComparer.Instance);
+
     /// <summary>Describes an issuer.</summary>
     /// <param name="id">Its name.</param>
     /// <param name="certificates">Its certificates, at least one, all of one key.</param>
-    /// <param name="credentials">Who signs: at least one. Where the issuer has several names, a delegate that was issued under the name asked about is preferred.</param>
+    /// <param name="credentials">Who signs, the default first: at least one. Clients may prefer another one's algorithm (RFC 6960 §4.4.7). Where the issuer has several names, a delegate that was issued under the name asked about is preferred.</param>
     /// <param name="policy">How its certificates are answered for.</param>
     /// <param name="requestors">Whose signed requests are trusted, for <see cref="SignedRequestPolicy.Verify"/> and <see cref="SignedRequestPolicy.Require"/>: signers themselves, or CAs that issued them.</param>
     /// <exception cref="ArgumentException">There is no certificate or no credential. What else cannot work, <see cref="IssuerRules.FindErrors"/> tells.</exception>
@@ -37,6 +39,11 @@ public sealed class Issuer
         Credentials = [.. credentials];
         Policy = policy ?? IssuerPolicy.Default;
         Requestors = [.. requestors ?? []];
+        foreach (X509Certificate2 certificate in Certificates)
+        {
+            SigningCredential[] ofName = [.. Credentials.Where(credential => NameOfCa(credential).AsSpan().SequenceEqual(certificate.SubjectName.RawData))];
+            _credentialsByName[certificate] = ofName.Length > 0 ? ofName : Credentials;
+        }
     }
 
     /// <summary>Its name.</summary>
@@ -68,26 +75,11 @@ public sealed class Issuer
         return new OcspRequestVerifier(new OcspRequestVerificationOptions { TrustedRequestors = [.. byIsCa[false]], TrustedIssuers = [.. byIsCa[true]], Clock = clock });
     }
 
-    /// <summary>Who signs now for certificates that bear this name of the issuer; null when no credential is within its validity.</summary>
-    internal SigningCredential? FindCredential(X509Certificate2 issuerCertificate, DateTimeOffset now)
-    {
-        SigningCredential? other = null;
-        foreach (SigningCredential credential in Credentials)
-        {
-            if (now < credential.NotBefore || now > credential.NotAfter)
-            {
-                continue;
-            }
+    /// <summary>
+    /// Who may sign for certificates that bear the name in this one of <see cref="Certificates"/>, in the order given: the credentials that the CA issued under that name,
+    /// or all of them where there is none such.
+    /// </summary>
+    internal IReadOnlyList<SigningCredential> CredentialsFor(X509Certificate2 issuerCertificate) => _credentialsByName[issuerCertificate];
 
-            ReadOnlySpan<byte> nameOfCa = IsOwnKey(credential) ? credential.Certificate.SubjectName.RawData : credential.Certificate.IssuerName.RawData;
-            if (nameOfCa.SequenceEqual(issuerCertificate.SubjectName.RawData))
-            {
-                return credential;
-            }
-
-            other ??= credential;
-        }
-
-        return other;
-    }
+    private byte[] NameOfCa(SigningCredential credential) => (IsOwnKey(credential) ? credential.Certificate.SubjectName : credential.Certificate.IssuerName).RawData;
 }

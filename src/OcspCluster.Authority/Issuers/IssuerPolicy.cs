@@ -107,6 +107,11 @@ public sealed record IssuerPolicy
     /// <summary>How an answer names who signed it. Default <see cref="ResponderIdForm.ByKey"/>.</summary>
     public ResponderIdForm ResponderId { get; init; }
 
+    /// <summary>
+    /// The part of the answers whose signature is verified before anybody gets them, 0 to 1; of all the rest is checked. Default 1: a wrong signature is an outage at the relying parties.
+    /// </summary>
+    public double VerifySample { get; init; } = 1;
+
     /// <summary>Every bound that these values break, each with name, value and bound; empty when none.</summary>
     public IEnumerable<string> FindErrors()
     {
@@ -133,6 +138,11 @@ public sealed record IssuerPolicy
         if (RefreshAt is not (>= 0.1 and <= 0.95))
         {
             yield return $"RefreshAt is {RefreshAt}: 0.1 to 0.95";
+        }
+
+        if (VerifySample is not (>= 0 and <= 1))
+        {
+            yield return $"VerifySample is {VerifySample}: 0 to 1";
         }
 
         if (MaxAge < TimeSpan.Zero || MaxAge > Validity)

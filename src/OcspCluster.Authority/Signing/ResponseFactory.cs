@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using OcspCluster.Protocol;
 
 namespace OcspCluster.Authority;
@@ -7,45 +8,104 @@ namespace OcspCluster.Authority;
 /// <param name="Answer">What is to be said.</param>
 public readonly record struct AnsweredCertId(CertId CertId, CertificateAnswer Answer);
 
-/// <summary>No credential of an issuer can sign now. The message says why.</summary>
-public sealed class SignerUnavailableException : Exception
+/// <summary>Turns what is to be said into signed answers, each by the credential that suits the client, when its signer has time for it. Thread-safe.</summary>
+public sealed class ResponseFactory(TimeProvider clock) : IDisposable
 {
-    /// <summary>With the reason.</summary>
-    public SignerUnavailableException(string message)
-        : base(message)
+    // Any bytes that are no message: a signature over them is of no use to anybody.
+    private static readonly byte[] s_probe = "OcspCluster asks: does this key sign?"u8.ToArray();
+
+    private readonly ConcurrentDictionary<SigningCredential, SignerQueue> _queues = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>How a credential's signer is doing.</summary>
+    public SignerState StateOf(SigningCredential credential)
     {
+        ArgumentNullException.ThrowIfNull(credential);
+        return QueueOf(credential).State;
     }
 
-    /// <summary>With the reason and its cause.</summary>
-    public SignerUnavailableException(string message, Exception innerException)
-        : base(message, innerException)
-    {
-    }
+    /// <summary>The credential that the client would like best, where there is a choice and it is met by one that is valid now; else null (RFC 6960 §4.4.7).</summary>
+    public SigningCredential? FindPreferred(NamedIssuer issuer, IReadOnlyList<PreferredSignatureAlgorithm>? preferences) =>
+        preferences is null ? null : CredentialRules.FindPreferred(issuer.Issuer.CredentialsFor(issuer.Certificate), preferences, clock.GetUtcNow());
 
-    /// <summary>Without a reason.</summary>
-    public SignerUnavailableException()
-    {
-    }
-}
+    /// <summary>The credential that signs for clients that prefer nothing: the first that is valid now and whose signer is not failing; null when none is valid.</summary>
+    public SigningCredential? FindDefault(NamedIssuer issuer) =>
+        CredentialRules.FindDefault(issuer.Issuer.CredentialsFor(issuer.Certificate), clock.GetUtcNow(), credential => QueueOf(credential).WouldTry);
 
-/// <summary>Turns what is to be said into signed answers. Thread-safe.</summary>
-public sealed class ResponseFactory(TimeProvider clock)
-{
     /// <summary>Signs an answer.</summary>
     /// <param name="issuer">Whose certificates are answered for, and the name by which it was asked.</param>
     /// <param name="answers">What is to be said, at least of one, in the order asked.</param>
     /// <param name="nonce">The nonce to echo, or null.</param>
-    /// <exception cref="SignerUnavailableException">No credential is within its validity, or the key could not be used, or what it signed is not right.</exception>
-    public SignedResponse Create(NamedIssuer issuer, IReadOnlyList<AnsweredCertId> answers, OcspNonce? nonce)
+    /// <param name="preferred">Who is to sign; null for the default.</param>
+    /// <param name="cancellationToken">Ends the wait for the signer.</param>
+    public ValueTask<SigningResult> CreateAsync(
+        NamedIssuer issuer, IReadOnlyList<AnsweredCertId> answers, OcspNonce? nonce, SigningCredential? preferred, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(answers);
         DateTimeOffset now = WholeSecond(clock.GetUtcNow());
-        IssuerPolicy policy = issuer.Issuer.Policy;
-        SigningCredential credential = issuer.Issuer.FindCredential(issuer.Certificate, now)
-            ?? throw new SignerUnavailableException($"No responder certificate of issuer '{issuer.Issuer.Id}' is valid at {now:u}: renew it.");
+        SigningCredential? credential = preferred?.IsValidAt(now) == true
+            ? preferred
+            : FindDefault(issuer);
+        if (credential is null)
+        {
+            return ValueTask.FromResult(SigningResult.News(SigningFailure.NoCredential, $"No responder certificate of issuer '{issuer.Issuer.Id}' is valid at {now:u}: renew it.", credential: null));
+        }
 
-        // thisUpdate: known right since then, so not before the newest status was recorded (RFC 6960 §2.4), and never ahead of now.
-        DateTimeOffset thisUpdate = now - policy.Backdate;
+        if (FindTimes(issuer, answers, credential, now) is not Times times)
+        {
+            return ValueTask.FromResult(SigningResult.News(
+                SigningFailure.NoCredential, $"Issuer '{issuer.Issuer.Id}' or its responder certificate has ended or not begun: an answer could not be valid for a second.", credential));
+        }
+
+        SignerQueue queue = QueueOf(credential);
+        return queue.RunAsync(() => Sign(issuer, answers, nonce, credential, times, queue), cancellationToken);
+    }
+
+    /// <summary>Has every credential of an issuer sign a probe, within its deadline, and verifies it with the certificate's key: to be called at start, when an operator looks.</summary>
+    /// <returns>What failed, each with the credential and a sentence that names its certificate; empty when all of them sign.</returns>
+    public async Task<IReadOnlyList<SigningResult>> SelfTestAsync(Issuer issuer, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(issuer);
+        List<SigningResult> failures = [];
+        foreach (SigningCredential credential in issuer.Credentials)
+        {
+            SigningResult result = await QueueOf(credential).RunAsync(() => Probe(credential), cancellationToken).ConfigureAwait(false);
+            if (result.Failure != SigningFailure.None)
+            {
+                failures.Add(result);
+            }
+        }
+
+        return failures;
+    }
+
+    /// <summary>Lets the threads of remote signers end. The credentials are their owner's to dispose.</summary>
+    public void Dispose()
+    {
+        foreach (SignerQueue queue in _queues.Values)
+        {
+            queue.Dispose();
+        }
+    }
+
+    private SignerQueue QueueOf(SigningCredential credential) =>
+        _queues.TryGetValue(credential, out SignerQueue? queue) ? queue : _queues.GetOrAdd(credential, new SignerQueue(credential, clock));
+
+    private static SigningResult Probe(SigningCredential credential)
+    {
+        byte[] signature = credential.Signer.Sign(s_probe);
+        SignatureCheck check = credential.Verifier.Verify(credential.Signer.Algorithm, credential.PublicKey, s_probe, signature);
+        return check == SignatureCheck.Verified
+            ? SigningResult.Probed(credential)
+            : SigningResult.News(SigningFailure.Wrong, $"What the key of '{credential.Certificate.Subject}' signs does not verify with the certificate ({check}).", credential);
+    }
+
+    private static Times? FindTimes(NamedIssuer issuer, IReadOnlyList<AnsweredCertId> answers, SigningCredential credential, DateTimeOffset now)
+    {
+        IssuerPolicy policy = issuer.Issuer.Policy;
+        DateTimeOffset notBefore = Latest(credential.NotBefore, issuer.Certificate.NotBefore.ToUniversalTime());
+
+        // thisUpdate: known right since then, so not before the newest status was recorded (RFC 6960 §2.4), not before those who vouch for it do, and never ahead of now.
+        DateTimeOffset thisUpdate = Latest(now - policy.Backdate, notBefore);
         foreach (AnsweredCertId answered in answers)
         {
             if (answered.Answer.RecordedAt is DateTimeOffset recordedAt && recordedAt > thisUpdate)
@@ -56,53 +116,52 @@ public sealed class ResponseFactory(TimeProvider clock)
 
         // The interval includes both ends (BR 4.9.9), and ends before the certificates that vouch for it do.
         DateTimeOffset nextUpdate = Earliest(thisUpdate + policy.Validity - TimeSpan.FromSeconds(1), credential.NotAfter, issuer.Certificate.NotAfter.ToUniversalTime());
-        if (nextUpdate <= now)
+        if (nextUpdate <= now || notBefore > now)
         {
-            throw new SignerUnavailableException($"Issuer '{issuer.Issuer.Id}' or its responder certificate has ended: an answer could not be valid for a second.");
+            return null;
         }
 
         DateTimeOffset changesAt = answers.Min(answered => answered.Answer.ChangesAt) is DateTimeOffset change ? change + TimeSpan.FromSeconds(1) : nextUpdate;
-        DateTimeOffset refreshAt = Earliest(thisUpdate + (policy.Validity * policy.RefreshAt), nextUpdate, changesAt);
+        return new Times(now, thisUpdate, nextUpdate, Earliest(thisUpdate + (policy.Validity * policy.RefreshAt), nextUpdate, changesAt));
+    }
+
+    private SigningResult Sign(NamedIssuer issuer, IReadOnlyList<AnsweredCertId> answers, OcspNonce? nonce, SigningCredential credential, Times times, SignerQueue queue)
+    {
+        IssuerPolicy policy = issuer.Issuer.Policy;
+        DateTimeOffset producedAt = Latest(WholeSecond(clock.GetUtcNow()), times.ThisUpdate); // now that the turn has come
         ResponseData data = new(
             policy.ResponderId == ResponderIdForm.ByKey ? credential.ByKey : credential.ByName,
-            now,
-            [.. answers.Select(answered => ToSingleResponse(answered, now, thisUpdate, nextUpdate))],
+            producedAt,
+            [.. answers.Select(answered => ToSingleResponse(answered, times))],
             ToResponseExtensions(answers, nonce));
         ReadOnlyMemory<byte>[] certificates = issuer.Issuer.IsOwnKey(credential) ? [] : [credential.Certificate.RawDataMemory];
+        OcspResponse response = OcspResponse.FromBasic(BasicOcspResponse.Sign(data, credential.Signer, certificates));
 
-        OcspResponse response;
-        try
+        ResponseRules rules = new(credential, issuer.Certificate, VerifiesSignature: queue.IsInSample(policy.VerifySample));
+        if (rules.FindError(response.Encoded, data, producedAt) is string error)
         {
-            response = OcspResponse.FromBasic(BasicOcspResponse.Sign(data, credential.Signer, certificates));
-        }
-        catch (System.Security.Cryptography.CryptographicException e)
-        {
-            throw new SignerUnavailableException($"The key of issuer '{issuer.Issuer.Id}' could not sign: {e.Message}", e);
-        }
-
-        if (ResponseRules.FindError(response.Encoded, data, credential, now) is string error)
-        {
-            throw new SignerUnavailableException($"What the signer of issuer '{issuer.Issuer.Id}' made is not served: {error}.");
+            return SigningResult.News(SigningFailure.Wrong, $"What the signer of issuer '{issuer.Issuer.Id}' made is not served: {error}.", credential);
         }
 
         bool forOneRequest = nonce is not null || answers.Any(answered => answered.Answer.Status is CertStatus.UnknownStatus || answered.Answer.IsExtendedRevoke);
-        return new SignedResponse(response.Encoded, now, thisUpdate, nextUpdate, refreshAt, forOneRequest ? TimeSpan.Zero : policy.MaxAge);
+        return SigningResult.Signed(
+            new SignedResponse(response.Encoded, producedAt, times.ThisUpdate, times.NextUpdate, times.RefreshAt, forOneRequest ? TimeSpan.Zero : policy.MaxAge), credential);
     }
 
-    private static SingleResponse ToSingleResponse(AnsweredCertId answered, DateTimeOffset now, DateTimeOffset thisUpdate, DateTimeOffset nextUpdate)
+    private static SingleResponse ToSingleResponse(AnsweredCertId answered, Times times)
     {
         List<OcspExtension> extensions = [];
         if (answered.Answer.ArchiveRetention is TimeSpan retention)
         {
-            extensions.Add(ResponseExtensions.ArchiveCutoff(now - retention));
+            extensions.Add(ResponseExtensions.ArchiveCutoff(times.Now - retention));
         }
 
-        if (answered.Answer.InvalidityDate is DateTimeOffset invalidityDate)
+        if (answered.Answer is { InvalidityDate: DateTimeOffset invalidityDate, Status: CertStatus.RevokedStatus })
         {
             extensions.Add(ResponseExtensions.InvalidityDate(invalidityDate));
         }
 
-        return new SingleResponse(answered.CertId, answered.Answer.Status, thisUpdate, nextUpdate, new OcspExtensionCollection(extensions));
+        return new SingleResponse(answered.CertId, answered.Answer.Status, times.ThisUpdate, times.NextUpdate, new OcspExtensionCollection(extensions));
     }
 
     private static OcspExtensionCollection ToResponseExtensions(IReadOnlyList<AnsweredCertId> answers, OcspNonce? nonce)
@@ -123,5 +182,9 @@ public sealed class ResponseFactory(TimeProvider clock)
 
     private static DateTimeOffset Earliest(DateTimeOffset a, DateTimeOffset b, DateTimeOffset c) => a <= b && a <= c ? a : b <= c ? b : c;
 
+    private static DateTimeOffset Latest(DateTimeOffset a, DateTimeOffset b) => a >= b ? a : b;
+
     private static DateTimeOffset WholeSecond(DateTimeOffset time) => new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
+
+    private readonly record struct Times(DateTimeOffset Now, DateTimeOffset ThisUpdate, DateTimeOffset NextUpdate, DateTimeOffset RefreshAt);
 }

@@ -10,14 +10,16 @@ public sealed class SigningCredential : IDisposable
     /// <param name="certificate">The certificate of the key that signs.</param>
     /// <param name="signer">Signs.</param>
     /// <param name="verifier">Verifies what was signed before it is served; where not given, by .NET, which knows RSA, ECDSA and DSA.</param>
-    public SigningCredential(X509Certificate2 certificate, OcspSigner signer, OcspSignatureVerifier? verifier = null)
+    /// <param name="limits">How much is asked of the signer at once; <see cref="SignerLimits.Default"/> where not given.</param>
+    public SigningCredential(X509Certificate2 certificate, OcspSigner signer, OcspSignatureVerifier? verifier = null, SignerLimits? limits = null)
     {
         ArgumentNullException.ThrowIfNull(certificate);
         ArgumentNullException.ThrowIfNull(signer);
         Certificate = certificate;
         Signer = signer;
         Verifier = verifier ?? OcspSignatureVerifier.Default;
-        PublicKey = certificate.PublicKey;
+        Limits = limits ?? SignerLimits.Default;
+        PublicKey = new VerificationKey(certificate.PublicKey);
         NotBefore = certificate.NotBefore.ToUniversalTime();
         NotAfter = certificate.NotAfter.ToUniversalTime();
         ByKey = ResponderId.ByKey(certificate);
@@ -43,14 +45,24 @@ public sealed class SigningCredential : IDisposable
     /// <summary>The end of the certificate's validity: no answer is signed beyond it.</summary>
     public DateTimeOffset NotAfter { get; }
 
+    /// <summary>How much is asked of the signer at once.</summary>
+    public SignerLimits Limits { get; }
+
     internal OcspSignatureVerifier Verifier { get; }
 
-    internal PublicKey PublicKey { get; }
+    internal VerificationKey PublicKey { get; }
 
     internal ResponderId ByKey { get; }
 
     internal ResponderId ByName { get; }
 
     /// <summary>Disposes the signer.</summary>
-    public void Dispose() => Signer.Dispose();
+    public void Dispose()
+    {
+        Signer.Dispose();
+        PublicKey.Dispose();
+    }
+
+    /// <summary>Whether it may sign at a time: within its certificate's validity.</summary>
+    internal bool IsValidAt(DateTimeOffset now) => now >= NotBefore && now <= NotAfter;
 }

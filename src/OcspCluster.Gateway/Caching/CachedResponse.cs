@@ -3,7 +3,12 @@ using OcspCluster.Authority;
 namespace OcspCluster.Gateway;
 
 /// <summary>A signed answer in the cache, and the status that it was made from. Only <see cref="HoldUntil"/> changes it.</summary>
-internal sealed class CachedResponse(ReadOnlyMemory<byte> certId, SignedResponse response, CertificateStatus? status)
+/// <param name="certId">The DER of the CertID that it answers.</param>
+/// <param name="response">The answer.</param>
+/// <param name="status">What the status source told when it was signed; null for a certificate that the source did not know.</param>
+/// <param name="credential">Who signed.</param>
+/// <param name="isDefault">Whether it is given to clients that prefer nothing.</param>
+internal sealed class CachedResponse(ReadOnlyMemory<byte> certId, SignedResponse response, CertificateStatus? status, SigningCredential credential, bool isDefault)
 {
     private long _heldUntil;
 
@@ -15,7 +20,22 @@ internal sealed class CachedResponse(ReadOnlyMemory<byte> certId, SignedResponse
     /// <summary>What the status source told when it was signed; null for a certificate that the source did not know.</summary>
     public CertificateStatus? Status { get; } = status;
 
+    public SigningCredential Credential { get; } = credential;
+
+    public bool IsDefault { get; } = isDefault;
+
     public bool IsRevoked => Status?.State is CertificateState.Revoked;
+
+    /// <summary>Whether it answers a CertID for a client that prefers a credential; null prefers none.</summary>
+    public bool Answers(ReadOnlySpan<byte> certId, SigningCredential? preferred) =>
+        (preferred is null ? IsDefault : ReferenceEquals(Credential, preferred)) && CertId.Span.SequenceEqual(certId);
+
+    /// <summary>Whether one of the two is enough: the same CertID, signed by the same credential or both for those who prefer nothing.</summary>
+    public bool IsReplacedBy(CachedResponse newer) =>
+        ((IsDefault && newer.IsDefault) || ReferenceEquals(Credential, newer.Credential)) && CertId.Span.SequenceEqual(newer.CertId.Span);
+
+    /// <summary>The same answer for those who prefer nothing, too.</summary>
+    public CachedResponse AsDefault() => IsDefault ? this : new CachedResponse(CertId, Response, Status, Credential, isDefault: true);
 
     /// <summary>Whether it may be given at a monotonic time without asking the status source again.</summary>
     public bool IsHeld(long timestamp) => timestamp < Volatile.Read(ref _heldUntil);

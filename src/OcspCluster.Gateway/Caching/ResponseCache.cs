@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
 using OcspCluster.Authority;
 using OcspCluster.Protocol;
 
@@ -7,10 +6,10 @@ namespace OcspCluster.Gateway;
 
 // How an answer made from an old status is kept out of the cache (design.md P2)
 //
-// A writer of the cache reads a status, signs it and stores the answer. Between the reading and the storing a revocation may become durable and be published here.
-// Each stripe of serials therefore has a version, which only Forget raises. A writer takes the version before it reads the status, and enters the stripe to store;
-// if the version is another one there, it starts again. Signing happens inside the stripe, so nothing can be forgotten between the comparison and the storing,
-// and of many who miss the same certificate one signs and the others find what it stored.
+// A writer of the cache reads a status, signs an answer and stores it. Between the reading and the storing a revocation may become durable and be published here.
+// Each stripe of serials therefore has a version, which only Forget raises. A writer takes the version before it reads the status, and stores only while it is still
+// in force; else it starts again. The comparison and the storing are one step inside the stripe; signing is not, for it may take as long as an HSM likes.
+// The same for letting an answer be given for longer without reading the status (Hold).
 //
 //     invariant: when Forget(serial) has returned, no answer made from a status that was read before it is in the cache, or will be.
 //
@@ -22,8 +21,8 @@ public sealed class ResponseCache
     /// <summary>What an answer costs beside its bytes: objects, strings and its share of the tables; measured with a million entries.</summary>
     private const int OverheadBytes = 700;
 
-    /// <summary>The forms of a CertID that are kept for one certificate: five hashes, two forms of parameters, a second name.</summary>
-    private const int MaxForms = 16;
+    /// <summary>The answers that are kept for one certificate, the oldest going first: six hashes, two forms of parameters, two names, two signers are 48.</summary>
+    private const int MaxForms = 64;
 
     private readonly ConcurrentDictionary<Key, Entry> _entries = new();
     private readonly ConcurrentQueue<Entry> _clock = new();
@@ -77,29 +76,20 @@ public sealed class ResponseCache
         }
     }
 
-    internal bool TryGet(IssuerId issuer, CertId certId, [NotNullWhen(true)] out CachedResponse? cached)
-    {
-        cached = null;
-        if (_entries.TryGetValue(new Key(issuer, certId.SerialNumber), out Entry? entry))
-        {
-            cached = entry.Find(certId);
-        }
-
-        return cached is not null;
-    }
+    /// <summary>The answer for a form of a CertID: signed by the credential that the client prefers, or the one for those who prefer nothing; null when there is none.</summary>
+    internal CachedResponse? Find(IssuerId issuer, CertId certId, SigningCredential? preferred = null) =>
+        _entries.TryGetValue(new Key(issuer, certId.SerialNumber), out Entry? entry) ? entry.Find(certId, preferred) : null;
 
     /// <summary>The version of a serial's stripe; to be taken before its status is read.</summary>
     internal long VersionOf(IssuerId issuer, SerialNumber serial) => Volatile.Read(ref StripeOf(new Key(issuer, serial)).Version);
 
-    /// <summary>
-    /// Stores the answer that <paramref name="make"/> signs, unless the serial's stripe has another version by now. <paramref name="make"/> is given what is stored already, and may return that.
-    /// </summary>
-    /// <returns>The stored answer; null when the version is another one: read the status again.</returns>
-    internal CachedResponse? Store(IssuerId issuer, CertId certId, long version, Func<CachedResponse?, CachedResponse> make)
+    /// <summary>Stores an answer, unless the serial's stripe has another version by now.</summary>
+    /// <returns>What is stored; null when the version is another one: read the status again.</returns>
+    internal CachedResponse? Store(IssuerId issuer, SerialNumber serial, long version, CachedResponse made)
     {
-        Key key = new(issuer, certId.SerialNumber);
+        Key key = new(issuer, serial);
         Stripe stripe = StripeOf(key);
-        CachedResponse made;
+        CachedResponse stored;
         lock (stripe)
         {
             if (stripe.Version != version)
@@ -107,33 +97,45 @@ public sealed class ResponseCache
                 return null;
             }
 
-            _entries.TryGetValue(key, out Entry? entry);
-            CachedResponse? stored = entry?.Find(certId);
-            made = make(stored);
-            if (!ReferenceEquals(made, stored))
-            {
-                Put(key, entry, made, stored);
-            }
+            stored = Put(key, made);
         }
 
         MakeRoom();
-        return made;
+        return stored;
     }
 
-    private void Put(Key key, Entry? entry, CachedResponse made, CachedResponse? stored)
+    /// <summary>Lets an answer be given until a monotonic time without the status being read, unless the serial's stripe has another version by now.</summary>
+    /// <returns>Whether it has not: else read the status again.</returns>
+    internal bool Hold(IssuerId issuer, SerialNumber serial, long version, CachedResponse cached, long until)
     {
-        if (entry is null)
+        Stripe stripe = StripeOf(new Key(issuer, serial));
+        lock (stripe)
+        {
+            if (stripe.Version != version)
+            {
+                return false;
+            }
+
+            cached.HoldUntil(until);
+            return true;
+        }
+    }
+
+    private CachedResponse Put(Key key, CachedResponse made)
+    {
+        if (!_entries.TryGetValue(key, out Entry? entry))
         {
             entry = new Entry(key, made);
             _entries[key] = entry;
             _clock.Enqueue(entry);
             Interlocked.Add(ref _bytes, Cost(made));
+            return made;
         }
-        else if (stored is not null || entry.Count < MaxForms)
-        {
-            entry.Put(made, stored);
-            Interlocked.Add(ref _bytes, Cost(made) - (stored is null ? 0 : Cost(stored)));
-        }
+
+        long before = entry.Forms.Sum(Cost);
+        made = entry.Put(made);
+        Interlocked.Add(ref _bytes, entry.Forms.Sum(Cost) - before);
+        return made;
     }
 
     private void Remove(Key key)
@@ -198,17 +200,15 @@ public sealed class ResponseCache
 
         public IReadOnlyList<CachedResponse> Forms => _forms;
 
-        public int Count => _forms.Length;
-
         public bool WasUsed { get => _wasUsed; set => _wasUsed = value; }
 
         public bool IsDead { get => _isDead; set => _isDead = value; }
 
-        public CachedResponse? Find(CertId certId)
+        public CachedResponse? Find(CertId certId, SigningCredential? preferred)
         {
             foreach (CachedResponse form in _forms)
             {
-                if (form.CertId.Span.SequenceEqual(certId.Encoded.Span))
+                if (form.Answers(certId.Encoded.Span, preferred))
                 {
                     if (!_wasUsed)
                     {
@@ -222,6 +222,12 @@ public sealed class ResponseCache
             return null;
         }
 
-        public void Put(CachedResponse made, CachedResponse? stored) => _forms = [.. _forms.Where(form => form != stored), made];
+        public CachedResponse Put(CachedResponse made)
+        {
+            CachedResponse[] others = [.. _forms.Where(form => !form.IsReplacedBy(made))];
+            made = _forms.Any(form => form.IsDefault && form.IsReplacedBy(made)) ? made.AsDefault() : made;
+            _forms = [.. others.Length < MaxForms ? others : others[1..], made];
+            return made;
+        }
     }
 }

@@ -48,7 +48,13 @@ public enum OcspOutcome
     /// <summary>tryLater: the status source is out of reach, and no answer at hand may be given without it.</summary>
     StatusUnavailable,
 
-    /// <summary>internalError: nobody can sign.</summary>
+    /// <summary>tryLater: too many signatures wait for the key already, and no answer at hand may be given.</summary>
+    SignerBusy,
+
+    /// <summary>tryLater: the key cannot be used now, and no answer at hand may be given.</summary>
+    SignerFailing,
+
+    /// <summary>internalError: nobody may sign, or what was signed is wrong.</summary>
     SignerUnavailable,
 
     /// <summary>internalError: a fault in the program or in the status source.</summary>
@@ -82,7 +88,7 @@ public readonly struct OcspReply
     {
         OcspOutcome.Malformed or OcspOutcome.UnknownCriticalExtension or OcspOutcome.NonceRefused => OcspResponse.MalformedRequest,
         OcspOutcome.SignatureRequired => OcspResponse.SigRequired,
-        OcspOutcome.BudgetSpent or OcspOutcome.Contended or OcspOutcome.StatusUnavailable => OcspResponse.TryLater,
+        OcspOutcome.BudgetSpent or OcspOutcome.Contended or OcspOutcome.StatusUnavailable or OcspOutcome.SignerBusy or OcspOutcome.SignerFailing => OcspResponse.TryLater,
         OcspOutcome.SignerUnavailable or OcspOutcome.Fault => OcspResponse.InternalError,
         _ => OcspResponse.Unauthorized,
     };

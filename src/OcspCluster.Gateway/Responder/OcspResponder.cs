@@ -9,6 +9,7 @@ namespace OcspCluster.Gateway;
 /// <remarks>
 /// A request for one certificate without a nonce is answered from the cache; what the cache lacks is signed once and kept. A request with a nonce or for several
 /// certificates is signed for itself, within a budget, so that a flood of such requests leaves the cached answers alone.
+/// Nobody waits for a signer while an answer that is right is at hand.
 /// </remarks>
 public sealed partial class OcspResponder
 {
@@ -19,6 +20,7 @@ public sealed partial class OcspResponder
     private readonly ICertificateStatusSource _source;
     private readonly ResponseFactory _factory;
     private readonly ResponseCache _cache;
+    private readonly SigningFlights _flights = new();
     private readonly FrozenDictionary<IssuerId, OcspRequestVerifier> _requestVerifiers;
     private readonly DecodeOptions _decoding;
     private readonly SigningBudget _nonceBudget;
@@ -71,11 +73,6 @@ public sealed partial class OcspResponder
         try
         {
             return await AnswerAsync(decoded, cancellationToken).ConfigureAwait(false);
-        }
-        catch (SignerUnavailableException e)
-        {
-            LogSignerUnavailable(e.Message, e);
-            return OcspReply.Error(OcspOutcome.SignerUnavailable);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -136,16 +133,17 @@ public sealed partial class OcspResponder
         }
 
         nonce = policy.Nonce == NoncePolicy.Ignore ? null : nonce;
+        SigningCredential? preferred = _factory.FindPreferred(served.Value, request.PreferredSignatureAlgorithms);
         return nonce is null && request.Requests.Count == 1
-            ? await AnswerFromCacheAsync(served.Value, request.Requests[0].CertId, cancellationToken).ConfigureAwait(false)
-            : await AnswerForThisRequestAsync(served.Value, request, nonce, cancellationToken).ConfigureAwait(false);
+            ? await AnswerFromCacheAsync(served.Value, request.Requests[0].CertId, preferred, cancellationToken).ConfigureAwait(false)
+            : await AnswerForThisRequestAsync(served.Value, request, nonce, preferred, cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask<OcspReply> AnswerFromCacheAsync(NamedIssuer issuer, CertId certId, CancellationToken cancellationToken)
+    private async ValueTask<OcspReply> AnswerFromCacheAsync(NamedIssuer issuer, CertId certId, SigningCredential? preferred, CancellationToken cancellationToken)
     {
         IssuerId id = issuer.Issuer.Id;
-        DateTimeOffset now = _clock.GetUtcNow();
-        if (_cache.TryGet(id, certId, out CachedResponse? cached) && now < cached.Response.RefreshAt && cached.IsHeld(_clock.GetTimestamp()))
+        CachedResponse? cached = _cache.Find(id, certId, preferred);
+        if (cached is not null && _clock.GetUtcNow() < cached.Response.RefreshAt && cached.IsHeld(_clock.GetTimestamp()))
         {
             return OcspReply.Answer(cached.Response);
         }
@@ -158,12 +156,13 @@ public sealed partial class OcspResponder
             {
                 status = await _source.FindAsync(id, certId.SerialNumber, cancellationToken).ConfigureAwait(false);
             }
-            catch (Exception e) when (cached is not null && !cancellationToken.IsCancellationRequested)
+            catch (Exception e) when ((cached ??= _cache.Find(id, certId)) is not null && !cancellationToken.IsCancellationRequested)
             {
                 LogStatusUnavailable(id, e.Message, e);
-                return WithoutStatus(cached, now);
+                return WithoutStatus(cached!, _clock.GetUtcNow());
             }
 
+            DateTimeOffset now = _clock.GetUtcNow();
             if (AnswerRules.Decide(issuer.Issuer.Policy, status, now) is not CertificateAnswer answer)
             {
                 return OcspReply.Error(status is null ? OcspOutcome.NeverIssued : OcspOutcome.Expired);
@@ -172,46 +171,101 @@ public sealed partial class OcspResponder
             if (status is null && issuer.Issuer.Policy.Inventory == Inventory.Known)
             {
                 return _unissuedBudget.TryTake()
-                    ? OcspReply.Answer(_factory.Create(issuer, [new AnsweredCertId(certId, answer)], nonce: null))
+                    ? ToReply(await _factory.CreateAsync(issuer, [new AnsweredCertId(certId, answer)], nonce: null, preferred, cancellationToken).ConfigureAwait(false))
                     : OcspReply.Error(OcspOutcome.BudgetSpent);
             }
 
-            CachedResponse? stored = _cache.Store(id, certId, version, present => Renew(issuer, certId, status, answer, present));
-            if (stored is not null)
+            Miss miss = new(issuer, certId, preferred, version, status, answer);
+            SigningFlight flight = await RenewAsync(miss, _cache.Find(id, certId, preferred), now, cancellationToken).ConfigureAwait(false);
+            if (flight.Cached is not null && _cache.Hold(id, certId.SerialNumber, version, flight.Cached, HeldUntil(status)))
             {
-                return OcspReply.Answer(stored.Response);
+                return OcspReply.Answer(flight.Cached.Response);
+            }
+
+            if (flight.Failure is OcspOutcome failure)
+            {
+                if (preferred is null)
+                {
+                    return OcspReply.Error(failure);
+                }
+
+                preferred = null; // better an answer by the default key than none by the preferred one
             }
         }
 
         return OcspReply.Error(OcspOutcome.Contended);
     }
 
-    /// <summary>The answer that is stored, when it says what the status says and is not due; else a new one.</summary>
-    private CachedResponse Renew(NamedIssuer issuer, CertId certId, CertificateStatus? status, CertificateAnswer answer, CachedResponse? present)
+    /// <summary>
+    /// The answer that is stored, when it says what the status says and is not due; else a new one. One that is due but right is given as long as the new one takes,
+    /// or where none can be signed, until its nextUpdate (design.md P3).
+    /// </summary>
+    private async ValueTask<SigningFlight> RenewAsync(Miss miss, CachedResponse? present, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        DateTimeOffset now = _clock.GetUtcNow();
-        bool saysTheSame = present is not null && SaysTheSame(present, status, answer);
-        CachedResponse renewed;
-        if (saysTheSame && now < present!.Response.RefreshAt)
+        bool isRight = present is not null && SaysTheSame(present, miss.Status, miss.Answer) && now <= present.Response.NextUpdate;
+        if (isRight && now < present!.Response.RefreshAt)
         {
-            renewed = present;
+            return new SigningFlight(present, Failure: null);
+        }
+
+        Task<SigningFlight> joined = _flights.JoinAsync(
+            new SigningFlights.Key(miss.Issuer.Issuer.Id, miss.CertId, miss.Preferred, miss.Version, WithoutHold(miss.Status)), () => SignAsync(miss));
+        if (isRight && !joined.IsCompleted)
+        {
+            return new SigningFlight(present, Failure: null);
+        }
+
+        SigningFlight flight = await joined.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return isRight && flight.Failure is not null ? new SigningFlight(present, Failure: null) : flight;
+    }
+
+    /// <summary>Signs the answer that is missed and stores it.</summary>
+    private async Task<SigningFlight> SignAsync(Miss miss)
+    {
+        // The request that began the flight may have missed before the flight ahead of it landed.
+        IssuerId id = miss.Issuer.Issuer.Id;
+        CertId certId = miss.CertId;
+        if (_cache.Find(id, certId, miss.Preferred) is CachedResponse present && SaysTheSame(present, miss.Status, miss.Answer) && _clock.GetUtcNow() < present.Response.RefreshAt)
+        {
+            return new SigningFlight(present, Failure: null);
+        }
+
+        // Not with the token of the request that came first: the others wait for it, too.
+        SigningResult result = await _factory.CreateAsync(miss.Issuer, [new AnsweredCertId(certId, miss.Answer)], nonce: null, miss.Preferred, CancellationToken.None).ConfigureAwait(false);
+        if (result.Response is not SignedResponse signed)
+        {
+            return new SigningFlight(Cached: null, ToOutcome(result));
+        }
+
+        CachedResponse made = new(certId.Encoded.ToArray(), signed, miss.Status, result.Credential!, isDefault: miss.Preferred is null || ReferenceEquals(result.Credential, _factory.FindDefault(miss.Issuer)));
+        return new SigningFlight(_cache.Store(id, certId.SerialNumber, miss.Version, made), Failure: null);
+    }
+
+    private long HeldUntil(CertificateStatus? status)
+    {
+        TimeSpan holdsFor = status?.HoldsFor ?? _source.AbsenceHoldsFor;
+        return holdsFor < TimeSpan.Zero ? long.MaxValue : _clock.GetTimestamp() + (long)(holdsFor.TotalSeconds * _clock.TimestampFrequency);
+    }
+
+    private OcspReply ToReply(SigningResult result) => result.Response is SignedResponse signed ? OcspReply.Answer(signed) : OcspReply.Error(ToOutcome(result));
+
+    private OcspOutcome ToOutcome(SigningResult result)
+    {
+        if (result.IsNews)
+        {
+            LogSignerUnavailable(result.Reason, result.Cause);
         }
         else
         {
-            try
-            {
-                renewed = new CachedResponse(certId.Encoded.ToArray(), _factory.Create(issuer, [new AnsweredCertId(certId, answer)], nonce: null), status);
-            }
-            catch (SignerUnavailableException e) when (saysTheSame && now <= present!.Response.NextUpdate)
-            {
-                LogSignerUnavailable(e.Message, e);
-                renewed = present; // right until its nextUpdate (design.md P3)
-            }
+            LogSignerSpared(result.Reason); // one line for each request of a flood would be another flood
         }
 
-        TimeSpan holdsFor = status?.HoldsFor ?? _source.AbsenceHoldsFor;
-        renewed.HoldUntil(holdsFor < TimeSpan.Zero ? long.MaxValue : _clock.GetTimestamp() + (long)(holdsFor.TotalSeconds * _clock.TimestampFrequency));
-        return renewed;
+        return result.Failure switch
+        {
+            SigningFailure.Busy => OcspOutcome.SignerBusy,
+            SigningFailure.Failing => OcspOutcome.SignerFailing,
+            _ => OcspOutcome.SignerUnavailable,
+        };
     }
 
     // An answer for a certificate that has ended since differs from one before: it has an archive cutoff.
@@ -227,7 +281,8 @@ public sealed partial class OcspResponder
             ? OcspReply.Answer(cached.Response)
             : OcspReply.Error(OcspOutcome.StatusUnavailable);
 
-    private async ValueTask<OcspReply> AnswerForThisRequestAsync(NamedIssuer issuer, OcspRequest request, OcspNonce? nonce, CancellationToken cancellationToken)
+    private async ValueTask<OcspReply> AnswerForThisRequestAsync(
+        NamedIssuer issuer, OcspRequest request, OcspNonce? nonce, SigningCredential? preferred, CancellationToken cancellationToken)
     {
         IssuerId id = issuer.Issuer.Id;
         CertId[] certIds = [.. request.Requests.Select(single => single.CertId)];
@@ -268,10 +323,16 @@ public sealed partial class OcspResponder
 
             // Beside one that we answer for, what we cannot answer for is unknown (RFC 6960 §2.2): the client gets the rest.
             AnsweredCertId[] answered = [.. certIds.Select((certId, i) => new AnsweredCertId(certId, answers[i] ?? CertificateAnswer.Unknown))];
-            SignedResponse signed = _factory.Create(issuer, answered, nonce);
-            if (versions.AsSpan().SequenceEqual([.. serials.Select(serial => _cache.VersionOf(id, serial))]))
+            SigningResult result = await _factory.CreateAsync(issuer, answered, nonce, preferred, cancellationToken).ConfigureAwait(false);
+            if (result.Response is null && preferred is not null)
             {
-                return OcspReply.Answer(signed);
+                preferred = null; // better an answer by the default key than none by the preferred one
+                continue;
+            }
+
+            if (result.Response is null || versions.AsSpan().SequenceEqual([.. serials.Select(serial => _cache.VersionOf(id, serial))]))
+            {
+                return ToReply(result);
             }
         }
 
@@ -299,11 +360,17 @@ public sealed partial class OcspResponder
     }
 
     [LoggerMessage(1, LogLevel.Error, "No answer can be signed: {Reason}")]
-    private partial void LogSignerUnavailable(string reason, Exception exception);
+    private partial void LogSignerUnavailable(string reason, Exception? exception);
+
+    [LoggerMessage(4, LogLevel.Debug, "The signer is not asked: {Reason}")]
+    private partial void LogSignerSpared(string reason);
 
     [LoggerMessage(2, LogLevel.Error, "A request was answered internalError: {Reason}")]
     private partial void LogFault(string reason, Exception exception);
 
     [LoggerMessage(3, LogLevel.Error, "The status source of issuer {Issuer} is out of reach: {Reason}")]
     private partial void LogStatusUnavailable(IssuerId issuer, string reason, Exception exception);
+
+    /// <summary>An answer that the cache lacks, and all that it is made from.</summary>
+    private sealed record Miss(NamedIssuer Issuer, CertId CertId, SigningCredential? Preferred, long Version, CertificateStatus? Status, CertificateAnswer Answer);
 }

@@ -71,6 +71,20 @@ public sealed record PreferredSignatureAlgorithm(AlgorithmIdentifier Signature, 
         return new OcspExtension(ExtensionOid, writer.Encode());
     }
 
+    /// <summary>
+    /// Whether a signature by this algorithm and key is what the client would like. Never when the algorithm is weak: no preference makes an answer worse (RFC 6960 §5.1.1).
+    /// </summary>
+    /// <param name="signature">The algorithm of the signature.</param>
+    /// <param name="key">The key that signs; a client that names <see cref="PublicKey"/> wants this algorithm, and where it gives parameters, this curve.</param>
+    public bool IsMetBy(AlgorithmIdentifier signature, PublicKey key)
+    {
+        ArgumentNullException.ThrowIfNull(signature);
+        ArgumentNullException.ThrowIfNull(key);
+        return !SignatureAlgorithms.IsWeak(signature)
+            && SignatureAlgorithms.IsMeantBy(Signature, signature)
+            && (PublicKey is null || SignatureAlgorithms.IsMeantBy(PublicKey, new AlgorithmIdentifier(key.Oid.Value!, key.EncodedParameters?.RawData)));
+    }
+
     // PreferredSignatureAlgorithms ::= SEQUENCE OF SEQUENCE { sigIdentifier AlgorithmIdentifier, certIdentifier AlgorithmIdentifier OPTIONAL }
     internal static IReadOnlyList<PreferredSignatureAlgorithm>? Read(OcspExtensionCollection extensions) =>
         ExtensionValue.Read<IReadOnlyList<PreferredSignatureAlgorithm>>(extensions, ExtensionOid, static reader =>

@@ -45,6 +45,17 @@ public sealed class OcspSignatureVerifier
     /// <param name="signature">The content of the signature's BIT STRING.</param>
     public SignatureCheck Verify(AlgorithmIdentifier algorithm, PublicKey key, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
     {
+        using VerificationKey once = new(key);
+        return Verify(algorithm, once, data, signature);
+    }
+
+    /// <summary>Verifies a signature by a key that verifies many.</summary>
+    /// <param name="algorithm">The algorithm as it stands beside the signature.</param>
+    /// <param name="key">The public key of the certificate that is said to have signed.</param>
+    /// <param name="data">What was signed: the bytes as they were received.</param>
+    /// <param name="signature">The content of the signature's BIT STRING.</param>
+    public SignatureCheck Verify(AlgorithmIdentifier algorithm, VerificationKey key, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
+    {
         ArgumentNullException.ThrowIfNull(algorithm);
         ArgumentNullException.ThrowIfNull(key);
         try
@@ -65,7 +76,7 @@ public sealed class OcspSignatureVerifier
                 Oids.DsaWithSha256 => VerifyDsa(algorithm, HashAlgorithmName.SHA256, key, data, signature),
                 Oids.DsaWithSha384 => VerifyDsa(algorithm, HashAlgorithmName.SHA384, key, data, signature),
                 Oids.DsaWithSha512 => VerifyDsa(algorithm, HashAlgorithmName.SHA512, key, data, signature),
-                _ => VerifyByScheme(algorithm, key, data, signature),
+                _ => VerifyByScheme(algorithm, key.Key, data, signature),
             };
         }
         catch (CryptographicException)
@@ -87,7 +98,7 @@ public sealed class OcspSignatureVerifier
         return SignatureCheck.AlgorithmUnsupported;
     }
 
-    private SignatureCheck VerifyRsaPkcs1(AlgorithmIdentifier algorithm, HashAlgorithmName hash, PublicKey key, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
+    private SignatureCheck VerifyRsaPkcs1(AlgorithmIdentifier algorithm, HashAlgorithmName hash, VerificationKey key, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
     {
         if (!algorithm.HasNullParameters && !algorithm.Parameters.IsEmpty)
         {
@@ -99,16 +110,23 @@ public sealed class OcspSignatureVerifier
             return SignatureCheck.AlgorithmTooWeak;
         }
 
-        if (key.Oid.Value != Oids.Rsa)
+        if (key.Key.Oid.Value != Oids.Rsa)
         {
             return SignatureCheck.Wrong; // a key for PSS signs with nothing else (RFC 4055 §1.2)
         }
 
-        using RSA rsa = ImportRsa(key);
-        return IsTooShort(rsa) ? SignatureCheck.AlgorithmTooWeak : FromBoolean(rsa.VerifyData(data, signature, hash, RSASignaturePadding.Pkcs1));
+        RSA rsa = key.Take(ImportRsa);
+        try
+        {
+            return IsTooShort(rsa) ? SignatureCheck.AlgorithmTooWeak : FromBoolean(rsa.VerifyData(data, signature, hash, RSASignaturePadding.Pkcs1));
+        }
+        finally
+        {
+            key.GiveBack(rsa);
+        }
     }
 
-    private SignatureCheck VerifyRsaPss(AlgorithmIdentifier algorithm, PublicKey key, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
+    private SignatureCheck VerifyRsaPss(AlgorithmIdentifier algorithm, VerificationKey key, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
     {
         if (PssParameters.TryDecode(algorithm.Parameters) is not PssParameters parameters)
         {
@@ -120,20 +138,27 @@ public sealed class OcspSignatureVerifier
             return SignatureCheck.AlgorithmTooWeak;
         }
 
-        if (!AllowsPss(key, parameters))
+        if (!AllowsPss(key.Key, parameters))
         {
             return SignatureCheck.Wrong;
         }
 
-        using RSA rsa = ImportRsa(key);
-        if (IsTooShort(rsa))
+        RSA rsa = key.Take(ImportRsa);
+        try
         {
-            return SignatureCheck.AlgorithmTooWeak;
-        }
+            if (IsTooShort(rsa))
+            {
+                return SignatureCheck.AlgorithmTooWeak;
+            }
 
-        return FromBoolean(parameters.SaltLengthBytes == CryptographicOperations.HashData(parameters.Hash, default(ReadOnlySpan<byte>)).Length
-            ? rsa.VerifyData(data, signature, parameters.Hash, RSASignaturePadding.Pss)
-            : PssEncoding.Verify(rsa.ExportParameters(includePrivateParameters: false), parameters, data, signature));
+            return FromBoolean(parameters.SaltLengthBytes == CryptographicOperations.HashData(parameters.Hash, default(ReadOnlySpan<byte>)).Length
+                ? rsa.VerifyData(data, signature, parameters.Hash, RSASignaturePadding.Pss)
+                : PssEncoding.Verify(rsa.ExportParameters(includePrivateParameters: false), parameters, data, signature));
+        }
+        finally
+        {
+            key.GiveBack(rsa);
+        }
     }
 
     // A key for PSS may fix the hash and the shortest salt (RFC 4055 §3.3).
@@ -146,7 +171,7 @@ public sealed class OcspSignatureVerifier
         _ => false,
     };
 
-    private SignatureCheck VerifyECDsa(AlgorithmIdentifier algorithm, HashAlgorithmName hash, PublicKey key, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
+    private SignatureCheck VerifyECDsa(AlgorithmIdentifier algorithm, HashAlgorithmName hash, VerificationKey key, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
     {
         if (!algorithm.Parameters.IsEmpty)
         {
@@ -158,22 +183,28 @@ public sealed class OcspSignatureVerifier
             return SignatureCheck.AlgorithmTooWeak;
         }
 
-        if (key.Oid.Value != Oids.EcPublicKey)
+        if (key.Key.Oid.Value != Oids.EcPublicKey)
         {
             return SignatureCheck.Wrong;
         }
 
-        if (!EllipticCurves.IsSupported(key))
+        if (!EllipticCurves.IsSupported(key.Key))
         {
             return SignatureCheck.AlgorithmUnsupported;
         }
 
-        using ECDsa ecdsa = ECDsa.Create();
-        ecdsa.ImportSubjectPublicKeyInfo(key.ExportSubjectPublicKeyInfo(), out _);
-        return FromBoolean(ecdsa.VerifyData(data, signature, hash, DSASignatureFormat.Rfc3279DerSequence));
+        ECDsa ecdsa = key.Take(ImportECDsa);
+        try
+        {
+            return FromBoolean(ecdsa.VerifyData(data, signature, hash, DSASignatureFormat.Rfc3279DerSequence));
+        }
+        finally
+        {
+            key.GiveBack(ecdsa);
+        }
     }
 
-    private SignatureCheck VerifyDsa(AlgorithmIdentifier algorithm, HashAlgorithmName hash, PublicKey key, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
+    private SignatureCheck VerifyDsa(AlgorithmIdentifier algorithm, HashAlgorithmName hash, VerificationKey key, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
     {
         if (!algorithm.Parameters.IsEmpty)
         {
@@ -185,13 +216,13 @@ public sealed class OcspSignatureVerifier
             return SignatureCheck.AlgorithmTooWeak;
         }
 
-        if (key.Oid.Value != Oids.Dsa)
+        if (key.Key.Oid.Value != Oids.Dsa)
         {
             return SignatureCheck.Wrong;
         }
 
-        using DSA dsa = DSA.Create();
-        dsa.ImportSubjectPublicKeyInfo(key.ExportSubjectPublicKeyInfo(), out _);
+        using DSA dsa = DSA.Create(); // not kept: nobody signs many with it any more
+        dsa.ImportSubjectPublicKeyInfo(key.Key.ExportSubjectPublicKeyInfo(), out _);
         return IsTooShort(dsa) ? SignatureCheck.AlgorithmTooWeak : FromBoolean(dsa.VerifyData(data, signature, hash, DSASignatureFormat.Rfc3279DerSequence));
     }
 
@@ -212,6 +243,21 @@ public sealed class OcspSignatureVerifier
         catch
         {
             rsa.Dispose();
+            throw;
+        }
+    }
+
+    private static ECDsa ImportECDsa(PublicKey key)
+    {
+        ECDsa ecdsa = ECDsa.Create();
+        try
+        {
+            ecdsa.ImportSubjectPublicKeyInfo(key.ExportSubjectPublicKeyInfo(), out _);
+            return ecdsa;
+        }
+        catch
+        {
+            ecdsa.Dispose();
             throw;
         }
     }

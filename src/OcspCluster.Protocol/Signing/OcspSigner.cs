@@ -13,6 +13,9 @@ public abstract class OcspSigner : IDisposable
     /// <summary>The signature algorithm, as it stands beside the signature: parameters canonical (conformance R54: RSA NULL, ECDSA and DSA absent, PSS full).</summary>
     public abstract AlgorithmIdentifier Algorithm { get; }
 
+    /// <summary>Whether the key is in another device or process, so that a call may wait for it, or never return. Such calls are made on threads of their own.</summary>
+    public virtual bool IsRemote => false;
+
     /// <summary>Signs data; returns the content of the signature's BIT STRING.</summary>
     /// <exception cref="CryptographicException">The key could not be used.</exception>
     public abstract byte[] Sign(ReadOnlySpan<byte> data);

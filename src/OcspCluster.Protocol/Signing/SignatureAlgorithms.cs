@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 
 namespace OcspCluster.Protocol;
 
-/// <summary>The AlgorithmIdentifiers of the signatures that .NET makes, in their canonical form (RFC 4055, RFC 5758, BR 7.1.3.2).</summary>
+/// <summary>The AlgorithmIdentifiers of signatures: those that .NET makes, in their canonical form, and what others mean by theirs (RFC 4055, RFC 5758, BR 7.1.3.2).</summary>
 internal static class SignatureAlgorithms
 {
     public static AlgorithmIdentifier RsaPkcs1(HashAlgorithmName hash) => AlgorithmIdentifier.WithNull(Pick(hash, Oids.Sha256WithRsa, Oids.Sha384WithRsa, Oids.Sha512WithRsa));
@@ -39,6 +39,32 @@ internal static class SignatureAlgorithms
         }
 
         return new AlgorithmIdentifier(Oids.RsaPss, writer.Encode());
+    }
+
+    /// <summary>Whether a signature by it proves nothing any more: over MD2, MD5 or SHA-1, which nobody is to be talked down to (RFC 6960 §5.1.1).</summary>
+    public static bool IsWeak(AlgorithmIdentifier algorithm) => algorithm.Oid switch
+    {
+        Oids.Md2WithRsa or Oids.Md5WithRsa or Oids.Sha1WithRsa or Oids.EcdsaWithSha1 or Oids.DsaWithSha1 => true,
+        Oids.RsaPss => PssParameters.TryDecode(algorithm.Parameters) is not PssParameters parameters || parameters.Hash == HashAlgorithmName.SHA1,
+        _ => false,
+    };
+
+    /// <summary>Whether one is what a client means by the other: parameters that it leaves out, or writes as NULL, are any; those of PSS are compared by what they say.</summary>
+    public static bool IsMeantBy(AlgorithmIdentifier wanted, AlgorithmIdentifier actual)
+    {
+        if (wanted.Oid != actual.Oid)
+        {
+            return false;
+        }
+
+        if (wanted.Parameters.IsEmpty || wanted.HasNullParameters)
+        {
+            return true;
+        }
+
+        return actual.Oid == Oids.RsaPss
+            ? PssParameters.TryDecode(wanted.Parameters) is PssParameters parameters && parameters == PssParameters.TryDecode(actual.Parameters)
+            : wanted.Equals(actual);
     }
 
     private static string Pick(HashAlgorithmName hash, string sha256, string sha384, string sha512) =>

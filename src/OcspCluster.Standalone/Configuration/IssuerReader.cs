@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using OcspCluster.Authority;
 using OcspCluster.Protocol;
@@ -7,6 +8,8 @@ namespace OcspCluster.Standalone.Configuration;
 /// <summary>Reads one issuer: <c>Issuers:{id}</c> and the files that it names.</summary>
 internal sealed class IssuerReader
 {
+    private static readonly string[] s_keyFiles = ["Key", "Pfx"];
+
     private readonly SettingsReader _reader;
     private readonly string _path;
     private readonly Dictionary<X509Certificate2, (string Key, string File)> _origins = new(ReferenceEqualityComparer.Instance);
@@ -79,6 +82,7 @@ internal sealed class IssuerReader
             RefreshAt = _reader.Number(Key(nameof(IssuerPolicy.RefreshAt)), @default.RefreshAt, 0.1, 0.95),
             MaxAge = _reader.Duration(Key(nameof(IssuerPolicy.MaxAge)), @default.MaxAge),
             Backdate = _reader.Duration(Key(nameof(IssuerPolicy.Backdate)), @default.Backdate),
+            VerifySample = _reader.Number(Key(nameof(IssuerPolicy.VerifySample)), @default.VerifySample, 0, 1),
             ResponderId = _reader.Choice(Key(nameof(IssuerPolicy.ResponderId)), @default.ResponderId),
         };
     }
@@ -123,6 +127,12 @@ internal sealed class IssuerReader
     {
         (string pfxKey, string keyKey, string certificateKey) = ($"{path}:Pfx", $"{path}:Key", $"{path}:Certificate");
         string? password = ReadPassword(path);
+        SignerLimits limits = ReadLimits($"{path}:Limits");
+        if (_reader.Settings.Section($"{path}:Pkcs11").GetChildren().Any())
+        {
+            return ReadPkcs11($"{path}:Pkcs11", path, limits, certificates);
+        }
+
         if (_reader.Text(pfxKey) is string pfx)
         {
             if (_reader.Text(keyKey) is not null || _reader.Text(certificateKey) is not null)
@@ -131,13 +141,13 @@ internal sealed class IssuerReader
             }
 
             return Try(pfxKey, pfx, file => CredentialFiles.ReadPfx(file, password)) is { Certificate: not null } contents
-                ? Credential(pfxKey, pfx, contents.Certificate, contents.Signer)
+                ? Credential(pfxKey, pfx, contents.Certificate, contents.Signer, limits)
                 : null;
         }
 
         if (_reader.Text(keyKey) is not string keyFile)
         {
-            _reader.Report(keyKey, null, "is missing: name the file of the private key, or give Pfx");
+            _reader.Report(keyKey, null, "is missing: name the file of the private key, or give Pfx, or Pkcs11");
             return null;
         }
 
@@ -150,16 +160,81 @@ internal sealed class IssuerReader
         if (_reader.Text(certificateKey) is string certificateFile)
         {
             X509Certificate2? certificate = Try(certificateKey, certificateFile, CredentialFiles.ReadCertificates)?[0]; // the CA's may follow
-            return certificate is not null && signer is not null ? Credential(certificateKey, certificateFile, certificate, signer) : null;
+            return certificate is not null && signer is not null ? Credential(certificateKey, certificateFile, certificate, signer, limits) : null;
         }
 
-        return signer is not null && certificates.Count > 0 ? Credential(keyKey, keyFile, X509CertificateLoader.LoadCertificate(certificates[0].RawData), signer) : null;
+        return signer is not null && certificates.Count > 0 ? Credential(keyKey, keyFile, X509CertificateLoader.LoadCertificate(certificates[0].RawData), signer, limits) : null;
     }
 
-    private SigningCredential Credential(string key, string file, X509Certificate2 certificate, OcspSigner signer)
+    /// <summary>A key in an HSM. What kind of key it is, its certificate says.</summary>
+    private SigningCredential? ReadPkcs11(string section, string path, SignerLimits limits, List<X509Certificate2> certificates)
+    {
+        (string uriKey, string pinKey, string moduleKey, string certificateKey) = ($"{section}:Uri", $"{section}:PinFile", $"{section}:Module", $"{path}:Certificate");
+        foreach (string other in s_keyFiles.Where(name => _reader.Text($"{path}:{name}") is not null))
+        {
+            _reader.Report($"{path}:{other}", _reader.Text($"{path}:{other}"), "stands beside Pkcs11: a key is in a file or in an HSM, take one of them");
+        }
+
+        if (_reader.Text(uriKey) is not string uri)
+        {
+            _reader.Report(uriKey, null, "is missing: name the key as pkcs11:token=...;object=...;type=private (RFC 7512)");
+            return null;
+        }
+
+        Pkcs11Key key = new()
+        {
+            Uri = uri,
+            PinFile = _reader.Text(pinKey) is string pin ? _reader.Settings.ResolvePath(pinKey, pin) : null,
+            Module = _reader.Text(moduleKey) is string module ? _reader.Settings.ResolvePath(moduleKey, module) : null,
+            Engine = _reader.Text($"{section}:Engine"),
+            Provider = _reader.Text($"{section}:Provider"),
+        };
+        string[] errors = [.. key.FindErrors()];
+        _reader.Report(errors.Select(error => ConfigurationProblem.FromSentence(section + ":", error)));
+        if (key.PinFile is string pinFile && File.Exists(pinFile) && CredentialFiles.IsOpenToOthers(pinFile))
+        {
+            _reader.Warn(pinKey, pinFile, "every user of this machine may read the PIN: chmod 600");
+        }
+
+        (string originKey, string origin, X509Certificate2? certificate) = _reader.Text(certificateKey) is string file
+            ? (certificateKey, file, Try(certificateKey, file, CredentialFiles.ReadCertificates)?[0]) // the CA's may follow
+            : (uriKey, uri, certificates.Count > 0 ? X509CertificateLoader.LoadCertificate(certificates[0].RawData) : null);
+        if (errors.Length > 0 || certificate is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            return Credential(originKey, origin, certificate, Pkcs11Signer.Open(key, certificate), limits);
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            _hasFileProblem = true;
+            _reader.Report(uriKey, null, e.Message);
+            return null;
+        }
+    }
+
+    private SignerLimits ReadLimits(string section)
+    {
+        SignerLimits @default = SignerLimits.Default;
+        SignerLimits limits = new()
+        {
+            Concurrency = _reader.Integer($"{section}:{nameof(SignerLimits.Concurrency)}", @default.Concurrency),
+            MaxWaiting = _reader.Integer($"{section}:{nameof(SignerLimits.MaxWaiting)}", @default.MaxWaiting),
+            Deadline = _reader.Duration($"{section}:{nameof(SignerLimits.Deadline)}", @default.Deadline),
+            FailuresToRest = _reader.Integer($"{section}:{nameof(SignerLimits.FailuresToRest)}", @default.FailuresToRest),
+            Rest = _reader.Duration($"{section}:{nameof(SignerLimits.Rest)}", @default.Rest),
+        };
+        _reader.Report(limits.FindErrors().Select(error => ConfigurationProblem.FromSentence(section + ":", error)));
+        return limits;
+    }
+
+    private SigningCredential Credential(string key, string file, X509Certificate2 certificate, OcspSigner signer, SignerLimits limits)
     {
         _origins[certificate] = (key, file);
-        return new SigningCredential(certificate, signer);
+        return new SigningCredential(certificate, signer, limits: limits);
     }
 
     private string? ReadPassword(string path)

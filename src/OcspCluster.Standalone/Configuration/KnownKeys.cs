@@ -32,7 +32,15 @@ internal sealed class KnownKeys
 
     private static KnownKeys List { get; } = new(Kind.List);
 
-    private static KnownKeys Responder { get; } = Section(null, ("Certificate", Value), ("Key", Value), ("Password", Value), ("PasswordFile", Value), ("Pfx", Value));
+    private static KnownKeys Responder { get; } = Section(
+        null,
+        ("Certificate", Value),
+        ("Key", Value),
+        ("Password", Value),
+        ("PasswordFile", Value),
+        ("Pfx", Value),
+        ("Pkcs11", Section(null, typeof(Pkcs11Key).GetProperties().Where(property => property.SetMethod is not null).Select(property => (property.Name, Value)))),
+        ("Limits", Section(null, typeof(SignerLimits).GetProperties().Where(property => property.SetMethod is not null).Select(property => (property.Name, Value)))));
 
     private static KnownKeys Issuer { get; } = Section(
         null,

@@ -109,6 +109,44 @@ public abstract class ExtensionContract(SharedHosts shared) : ResponderContract(
     }
 
     [Fact]
+    public async Task R32_PreferredSignatureAlgorithms_SeveralKeys_FirstThatIsMetSigns()
+    {
+        (IResponderHost host, IssuerSetup byDefault, IssuerSetup byRsa, IssuerSetup byP384) = await SeveralKeysAsync();
+        foreach ((IssuerSetup signer, byte[] value) in new[]
+        {
+            (byRsa, Preferences(OcspOids.Sha256WithRsa)),
+            (byRsa, Preferences(OcspOids.Sha256WithRsa, OcspOids.EcdsaWithSha256)),
+            (byRsa, Preferences("1.2.3.4.5", OcspOids.Sha1WithRsa, OcspOids.Sha512WithRsa, OcspOids.Sha256WithRsa)),
+            (byDefault, Preferences(OcspOids.EcdsaWithSha256, OcspOids.Sha256WithRsa)),
+            (byP384, Preferences("1.2.840.10045.4.3.3", OcspOids.Sha256WithRsa)),
+            (byP384, Preferences([("1.2.840.10045.4.3.3", Der.Sequence(Der.Oid("1.2.840.10045.2.1"), Der.Oid("1.3.132.0.34")))])), // a key on that curve
+            (byRsa, Preferences([("1.2.840.10045.4.3.3", Der.Sequence(Der.Oid("1.2.840.10045.2.1"), Der.Oid("1.3.132.0.35"))), (OcspOids.Sha256WithRsa, null)])), // there is none on that one
+        })
+        {
+            RawOcspRequest request = AskAlpha(Known.Good).With(new RawExtension(OcspOids.PreferredSignatureAlgorithms, value));
+            RawOcspResponse first = (await host.AskAsync(request)).MustAnswer(signer, AlphaId(Known.Good));
+            Assert.Equal(first.Encoded, (await host.AskAsync(request)).MustAnswer(signer, AlphaId(Known.Good)).Encoded); // from the cache
+            (await host.GetAsync(request)).Ocsp().MustAnswer(signer, AlphaId(Known.Good));
+            byte[] nonce = [.. Enumerable.Repeat((byte)0x5A, 16)];
+            Assert.Equal(nonce, (await host.AskAsync(request.WithNonce(nonce))).MustAnswer(signer, AlphaId(Known.Good)).Nonce);
+        }
+
+        (await host.AskAsync(AskAlpha(Known.Good))).MustAnswer(byDefault, AlphaId(Known.Good));
+    }
+
+    [Fact]
+    public async Task R33_PreferredSignatureAlgorithms_SeveralKeys_OnlyWeakOrUnknown_DefaultKey()
+    {
+        (IResponderHost host, IssuerSetup byDefault, _, _) = await SeveralKeysAsync();
+        byte[] plain = (await host.AskAsync(AskAlpha(Known.Good))).MustAnswer(byDefault, AlphaId(Known.Good)).Encoded;
+        foreach (byte[] value in new[] { Preferences(OcspOids.Sha1WithRsa, OcspOids.Md5WithRsa, "1.2.840.10045.4.1"), Preferences("1.2.3.4.5") })
+        {
+            RawOcspResponse answer = await host.AskAsync(AskAlpha(Known.Good).With(new RawExtension(OcspOids.PreferredSignatureAlgorithms, value)));
+            Assert.Equal(plain, answer.MustAnswer(byDefault, AlphaId(Known.Good)).Encoded);
+        }
+    }
+
+    [Fact]
     public async Task R33_PreferredSignatureAlgorithms_OnlyWeakOrUnknown_DefaultStrongAlgorithm()
     {
         IResponderHost host = await DefaultAsync();
@@ -142,5 +180,15 @@ public abstract class ExtensionContract(SharedHosts shared) : ResponderContract(
     }
 
     // PreferredSignatureAlgorithms ::= SEQUENCE OF PreferredSignatureAlgorithm { sigIdentifier AlgorithmIdentifier, pubKeyAlgIdentifier OPTIONAL }
-    private static byte[] Preferences(params IEnumerable<string> oids) => Der.Sequence([.. oids.Select(oid => Der.Sequence(Der.Sequence(Der.Oid(oid))))]);
+    private static byte[] Preferences(params IEnumerable<string> oids) => Preferences(oids.Select(oid => (oid, (byte[]?)null)));
+
+    private static byte[] Preferences(IEnumerable<(string Signature, byte[]? Key)> preferences) =>
+        Der.Sequence([.. preferences.Select(preference => Der.Sequence([Der.Sequence(Der.Oid(preference.Signature)), .. preference.Key is null ? [] : new[] { preference.Key }]))]);
+
+    private async Task<(IResponderHost Host, IssuerSetup ByDefault, IssuerSetup ByRsa, IssuerSetup ByP384)> SeveralKeysAsync()
+    {
+        IssuerSetup alpha = Issuers.Alpha with { OtherResponders = [Issuers.AlphaByRsa, Issuers.AlphaByP384] };
+        IResponderHost host = await SharedAsync("several keys", ResponderSetup.Of(alpha).With(("Ocsp:NonceSignaturesPerSecond", "1000000")));
+        return (host, alpha, alpha with { Responder = Issuers.AlphaByRsa }, alpha with { Responder = Issuers.AlphaByP384 });
+    }
 }

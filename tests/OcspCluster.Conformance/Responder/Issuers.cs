@@ -15,6 +15,12 @@ public static class Issuers
     /// <summary>P-256, with a P-256 delegate.</summary>
     public static IssuerSetup Alpha { get; } = Delegated("alpha", s_alpha, TestKey.P256());
 
+    /// <summary>Another delegate of Alpha's, RSA-2048.</summary>
+    public static TestCertificate AlphaByRsa { get; } = s_alpha.IssueResponder("alpha responder by RSA", TestKey.Rsa());
+
+    /// <summary>Another delegate of Alpha's, P-384.</summary>
+    public static TestCertificate AlphaByP384 { get; } = s_alpha.IssueResponder("alpha responder by P-384", TestKey.P384());
+
     /// <summary>Alpha's name over a new key, with a delegate of its own.</summary>
     public static IssuerSetup AlphaRekeyed { get; } = Delegated("alpha-rekeyed", s_alphaRekeyed, TestKey.P256());
 

@@ -63,6 +63,9 @@ public sealed record IssuerSetup
     /// <summary>What signs: a delegate's certificate and key, or the CA's own.</summary>
     public required TestCertificate Responder { get; init; }
 
+    /// <summary>What signs as well, for clients that prefer it; <see cref="Responder"/> is the default.</summary>
+    public IReadOnlyList<TestCertificate> OtherResponders { get; init; } = [];
+
     /// <summary>How its key is kept.</summary>
     public KeyFileKind KeyFile { get; init; }
 
@@ -109,6 +112,13 @@ public sealed record IssuerSetup
         if (KeyFile != KeyFileKind.Pem)
         {
             keys["Responder:Password"] = Password;
+        }
+
+        for (int i = 0; i < OtherResponders.Count; i++)
+        {
+            string section = "Responders:" + i.ToString(CultureInfo.InvariantCulture);
+            keys[section + ":Certificate"] = OtherResponders[i].WriteCertificate(directory, $"{name}-{i}");
+            keys[section + ":Key"] = OtherResponders[i].WriteKey(directory, $"{name}-{i}");
         }
 
         return keys;

@@ -95,7 +95,8 @@ internal sealed class EmbeddedResponderHost : IResponderHost
         IConfiguration settings = new ConfigurationBuilder().AddInMemoryCollection(setup.Settings!).Build();
         IssuerPolicy policy = new();
         settings.Bind(policy);
-        X509Certificate2 responder = X509Certificate2.CreateFromPem(setup.Responder.Certificate.ExportCertificatePem(), setup.Responder.Key.ToPem());
-        return new Issuer(new IssuerId(setup.Id), setup.Certificates, [new SigningCredential(responder)], policy, setup.Requestors);
+        SigningCredential[] credentials = [.. new[] { setup.Responder }.Concat(setup.OtherResponders).Select(responder =>
+            new SigningCredential(X509Certificate2.CreateFromPem(responder.Certificate.ExportCertificatePem(), responder.Key.ToPem())))];
+        return new Issuer(new IssuerId(setup.Id), setup.Certificates, credentials, policy, setup.Requestors);
     }
 }

@@ -127,8 +127,8 @@ public sealed class OcspResponderTests
 
         test.Clock.Advance(IssuerPolicy.Default.Validity * 0.2);
         OcspReply late = await test.AnswerAsync();
-        Assert.Equal(OcspOutcome.SignerUnavailable, late.Outcome);
-        Assert.Equal(OcspResponse.InternalError.Encoded, late.Body);
+        Assert.Equal(OcspOutcome.SignerFailing, late.Outcome);
+        Assert.Equal(OcspResponse.TryLater.Encoded, late.Body);
     }
 
     [Fact]
@@ -138,7 +138,7 @@ public sealed class OcspResponderTests
         await test.AnswerAsync();
         test.Signer.IsDown = true;
         test.Source.Find = _ => CertificateStatus.RevokedAt(s_revokedAt);
-        Assert.Equal(OcspOutcome.SignerUnavailable, (await test.AnswerAsync()).Outcome);
+        Assert.Equal(OcspOutcome.SignerFailing, (await test.AnswerAsync()).Outcome);
     }
 
     [Fact]

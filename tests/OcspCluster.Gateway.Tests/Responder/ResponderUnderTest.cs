@@ -11,12 +11,17 @@ namespace OcspCluster.Gateway.Tests;
 /// <summary>A responder of issuer Alpha over a status source and a signer that tests can break.</summary>
 internal sealed class ResponderUnderTest
 {
-    public ResponderUnderTest(IssuerPolicy? policy = null, OcspGatewayOptions? options = null)
+    public ResponderUnderTest(
+        IssuerPolicy? policy = null, OcspGatewayOptions? options = null, IReadOnlyList<TestCertificate>? others = null, SignerLimits? limits = null, bool isRemote = false)
     {
         options ??= new OcspGatewayOptions();
-        X509Certificate2 responder = X509Certificate2.CreateFromPem(Issuers.Alpha.Responder.Certificate.ExportCertificatePem(), Issuers.Alpha.Responder.Key.ToPem());
-        Signer = new TestSigner(OcspSigner.FromCertificate(responder));
-        Issuer issuer = new(Id, Issuers.Alpha.Certificates, [new SigningCredential(responder, Signer)], policy);
+        SigningCredential[] credentials = [.. new[] { Issuers.Alpha.Responder }.Concat(others ?? []).Select(responder =>
+        {
+            X509Certificate2 withKey = X509Certificate2.CreateFromPem(responder.Certificate.ExportCertificatePem(), responder.Key.ToPem());
+            return new SigningCredential(withKey, new TestSigner(OcspSigner.FromCertificate(withKey), isRemote), limits: limits);
+        })];
+        Signers = [.. credentials.Select(credential => (TestSigner)credential.Signer)];
+        Issuer issuer = new(Id, Issuers.Alpha.Certificates, credentials, policy);
         Cache = new ResponseCache(options.CacheBytes);
         Responder = new OcspResponder(new IssuerDirectory([issuer]), Source, new ResponseFactory(Clock), Cache, options, Clock, NullLogger<OcspResponder>.Instance);
     }
@@ -29,7 +34,10 @@ internal sealed class ResponderUnderTest
 
     public TestSource Source { get; } = new();
 
-    public TestSigner Signer { get; }
+    public TestSigner Signer => Signers[0];
+
+    /// <summary>Alpha's own responder's, and the others' in their order.</summary>
+    public IReadOnlyList<TestSigner> Signers { get; }
 
     public ResponseCache Cache { get; }
 
@@ -38,6 +46,12 @@ internal sealed class ResponderUnderTest
     public static byte[] Ask(SerialNumber serial) => new OcspRequestBuilder().Add(CertId.Create(Issuers.Alpha.Certificate, serial)).Build().Encoded.ToArray();
 
     public static byte[] AskWithNonce(SerialNumber serial) => new OcspRequestBuilder().Add(CertId.Create(Issuers.Alpha.Certificate, serial)).AddNonce().Build().Encoded.ToArray();
+
+    public static byte[] AskPreferring(params IEnumerable<string> signatureOids) =>
+        new OcspRequestBuilder().Add(CertId.Create(Issuers.Alpha.Certificate, Serial)).AddExtension(Preferring(signatureOids)).Build().Encoded.ToArray();
+
+    public static OcspExtension Preferring(params IEnumerable<string> signatureOids) =>
+        PreferredSignatureAlgorithm.CreateExtension(signatureOids.Select(oid => new PreferredSignatureAlgorithm(new AlgorithmIdentifier(oid))));
 
     public async Task<OcspReply> AnswerAsync(byte[]? request = null) => await Responder.AnswerAsync(request ?? Ask(Serial), CancellationToken.None);
 
@@ -73,22 +87,38 @@ internal sealed class TestSource : ICertificateStatusSource
 }
 
 /// <summary>A signer that counts and fails as a test likes.</summary>
-internal sealed class TestSigner(OcspSigner inner) : OcspSigner
+internal sealed class TestSigner(OcspSigner inner, bool isRemote = false) : OcspSigner
 {
     private int _signatures;
+
+    /// <summary>Signatures wait until it is set.</summary>
+    public ManualResetEventSlim Gate { get; } = new(initialState: true);
+
+    public override bool IsRemote => isRemote;
 
     public bool IsDown { get; set; }
 
     /// <summary>Whether it makes signatures that do not verify.</summary>
     public bool IsWrong { get; set; }
 
-    public int Signatures => _signatures;
+    public int Signatures => Volatile.Read(ref _signatures);
 
     public override AlgorithmIdentifier Algorithm => inner.Algorithm;
 
     public override byte[] Sign(ReadOnlySpan<byte> data)
     {
         Interlocked.Increment(ref _signatures);
+        Assert.True(Gate.Wait(TimeSpan.FromSeconds(30)), "A test left the signer hanging.");
         return IsDown ? throw new CryptographicException("The HSM is away.") : inner.Sign(IsWrong ? data[1..] : data);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing)
+        {
+            inner.Dispose();
+            Gate.Dispose();
+        }
     }
 }

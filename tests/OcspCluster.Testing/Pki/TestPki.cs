@@ -65,8 +65,14 @@ public sealed class TestPki
     public TestCertificate IssueResponder(string commonName, TestKey key, ResponderProfile? profile = null)
     {
         ArgumentNullException.ThrowIfNull(key);
+        return new TestCertificate(IssueResponder(commonName, key.PublicKey, profile), key);
+    }
+
+    /// <summary>The same for a key whose private half is elsewhere.</summary>
+    public X509Certificate2 IssueResponder(string commonName, PublicKey key, ResponderProfile? profile = null)
+    {
         profile ??= new ResponderProfile();
-        CertificateRequest request = new(Name(commonName), key.PublicKey, Ca.Key.Hash);
+        CertificateRequest request = new(Name(commonName), key, Ca.Key.Hash);
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(profile.HasOcspSigning ? OcspOids.OcspSigning : "1.3.6.1.5.5.7.3.2")], critical: false));
         if (profile.HasNoCheck)
@@ -75,7 +81,7 @@ public sealed class TestPki
         }
 
         AddKeyIdentifiers(request);
-        return new TestCertificate(Create(request, Certificate.SubjectName, Ca.Key, RandomSerial(), profile.NotBefore, profile.NotAfter), key);
+        return Create(request, Certificate.SubjectName, Ca.Key, RandomSerial(), profile.NotBefore, profile.NotAfter);
     }
 
     /// <summary>An end-entity certificate whose serial number has exactly these content octets, of any length and sign.</summary>
