@@ -129,7 +129,15 @@ public sealed class StandaloneHost : IAsyncDisposable
         }
 
         // Admin first, so that a supervisor can see a start that takes long.
-        await ListenAsync("Admin:Url", options.AdminUrls, () => _app.StartAsync()).ConfigureAwait(false);
+        try
+        {
+            await ListenAsync("Admin:Url", options.AdminUrls, () => _app.StartAsync()).ConfigureAwait(false);
+        }
+        catch (OptionsValidationException e)
+        {
+            throw new HostStartException(string.Join(Environment.NewLine, e.Failures), e); // a key in an HSM that is not its certificate's
+        }
+
         await ListenAsync("Ocsp:Url", [.. options.Listener.Urls], () => _listener.StartAsync(CancellationToken.None)).ConfigureAwait(false);
         if (Demo is not null)
         {

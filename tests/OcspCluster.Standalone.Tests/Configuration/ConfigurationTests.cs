@@ -125,6 +125,11 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("Issuers:web:Validity", "400.00:00:00", "366 days")]
     [InlineData("Issuers:web:Validity", "366.00:00:00", null)]
     [InlineData("Issuers:web:RefreshAt", "0,5", "decimal point")]
+    [InlineData("Issuers:web:VerifySample", "1.1", "0 to 1")]
+    [InlineData("Issuers:web:VerifySample", "0.25", null)]
+    [InlineData("Issuers:web:Responder:Limits:Concurrency", "300", "0 to 256")]
+    [InlineData("Issuers:web:Responder:Limits:Deadline", "00:02:00", "1 minute")]
+    [InlineData("Issuers:web:Responder:Limits:Deadline", "00:00:05", null)]
     [InlineData("Issuers:web:Inventory", "1", "Known, Unknown")]
     [InlineData("Issuers:web:NonceMaxBytes", "129", "1 to 128")]
     [InlineData("Issuers:web:SignedRequests", "Require", "no Requestors")]
@@ -228,6 +233,7 @@ public sealed class ConfigurationTests : IDisposable
             ["RefreshAt"] = "0.25",
             ["MaxAge"] = "00:10:00",
             ["Backdate"] = "00:05:00",
+            ["VerifySample"] = "0.5",
             ["ResponderId"] = "ByName",
         };
         foreach ((string key, string value) in values)

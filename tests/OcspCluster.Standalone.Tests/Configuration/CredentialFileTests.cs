@@ -39,6 +39,25 @@ public sealed class CredentialFileTests : IDisposable
         Refused("Issuers:web:" + key, problem);
     }
 
+    [Theory]
+    [InlineData("Issuers:web:Responder:Pkcs11:Uri", "PinFile", "pin", "is missing")]
+    [InlineData("Issuers:web:Responder:Pkcs11:Uri", "Uri", "object=responder", "pkcs11:")]
+    [InlineData("Issuers:web:Responder:Pkcs11:Uri", "Uri", "pkcs11:object=responder?pin-value=4711", "PinFile")]
+    [InlineData("Issuers:web:Responder:Key", "Uri", "pkcs11:object=responder", "take one of them")]
+    public void Pkcs11_ThatCannotWork_IsNamed(string refused, string key, string value, string problem)
+    {
+        if (!refused.EndsWith(":Key", StringComparison.Ordinal))
+        {
+            _keys.Remove("Issuers:web:Responder:Key");
+        }
+
+        _keys["Issuers:web:Responder:Pkcs11:Engine"] = "nosuch";
+        _keys["Issuers:web:Responder:Pkcs11:" + key] = value;
+        ConfigurationException refusal = Assert.Throws<ConfigurationException>(() => StandaloneOptions.Read(Settings.FromKeys(_keys), s_now));
+        Assert.Contains(refusal.Problems, one => one.Key == refused && one.Problem.Contains(problem, StringComparison.Ordinal));
+        Assert.DoesNotContain("4711", refusal.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Certificate_FileOfAKey_IsNamed()
     {
