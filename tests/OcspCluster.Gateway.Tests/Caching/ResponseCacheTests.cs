@@ -65,6 +65,35 @@ public sealed class ResponseCacheTests
         Assert.InRange(test.Cache.QueueLength, 0, 1100);
     }
 
+    // Store and Hold guard each other in the responder: each must hold by itself.
+    [Fact]
+    public async Task Store_AfterForget_StoresNothing()
+    {
+        ResponderUnderTest test = new();
+        (CachedResponse cached, CertId certId, long before) = await CacheOneAsync(test);
+        test.Cache.Forget(ResponderUnderTest.Id, certId.SerialNumber);
+        Assert.Null(test.Cache.Store(ResponderUnderTest.Id, certId.SerialNumber, before, cached));
+        Assert.Null(test.Cache.Find(ResponderUnderTest.Id, certId));
+
+        long now = test.Cache.VersionOf(ResponderUnderTest.Id, certId.SerialNumber);
+        Assert.Same(cached, test.Cache.Store(ResponderUnderTest.Id, certId.SerialNumber, now, cached));
+        Assert.Same(cached, test.Cache.Find(ResponderUnderTest.Id, certId));
+    }
+
+    [Fact]
+    public async Task Hold_AfterForget_HoldsNothing()
+    {
+        ResponderUnderTest test = new();
+        (CachedResponse cached, CertId certId, long before) = await CacheOneAsync(test);
+        test.Cache.Forget(ResponderUnderTest.Id, certId.SerialNumber);
+        Assert.False(test.Cache.Hold(ResponderUnderTest.Id, certId.SerialNumber, before, cached, long.MaxValue));
+        Assert.False(cached.IsHeld(test.Clock.GetTimestamp()));
+
+        long now = test.Cache.VersionOf(ResponderUnderTest.Id, certId.SerialNumber);
+        Assert.True(test.Cache.Hold(ResponderUnderTest.Id, certId.SerialNumber, now, cached, long.MaxValue));
+        Assert.True(cached.IsHeld(test.Clock.GetTimestamp()));
+    }
+
     [Fact]
     public async Task Clear_DropsAll()
     {
@@ -115,5 +144,13 @@ public sealed class ResponseCacheTests
         await done.CancelAsync();
         await Task.WhenAll(clients);
         Assert.True(answers >= 1000, $"only {answers} answers in a minute");
+    }
+
+    private static async Task<(CachedResponse Cached, CertId CertId, long Version)> CacheOneAsync(ResponderUnderTest test)
+    {
+        byte[] request = ResponderUnderTest.Ask(ResponderUnderTest.Serial);
+        Assert.Equal(OcspOutcome.Answered, (await test.AnswerAsync(request)).Outcome);
+        CertId certId = OcspRequest.Decode(request).Requests[0].CertId;
+        return (test.Cache.Find(ResponderUnderTest.Id, certId)!, certId, test.Cache.VersionOf(ResponderUnderTest.Id, certId.SerialNumber));
     }
 }
