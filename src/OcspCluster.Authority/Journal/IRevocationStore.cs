@@ -7,7 +7,11 @@ namespace OcspCluster.Authority;
 /// <param name="Event">The event as the CA told it.</param>
 /// <param name="ReceivedAt">When the authority received it, by the authority's clock.</param>
 /// <param name="Status">The certificate's status after it; its <see cref="CertificateStatus.Position"/> is <paramref name="Position"/>.</param>
-public sealed record JournalEntry(long Position, RevocationEvent Event, DateTimeOffset ReceivedAt, CertificateStatus Status);
+public sealed record JournalEntry(long Position, RevocationEvent Event, DateTimeOffset ReceivedAt, CertificateStatus Status)
+{
+    /// <summary>Who submitted the event, and from where.</summary>
+    public Submitter Submitter { get; init; } = Submitter.Local;
+}
 
 /// <summary>The outcome of an append.</summary>
 /// <param name="Appended">True: all entries are durable. False: the journal was not at the expected position and nothing was written.</param>
@@ -22,6 +26,8 @@ public readonly record struct AppendResult(bool Appended, long Position);
 /// Everything of an entry is kept exactly, instants to the tick, but for <see cref="CertificateStatus.HoldsFor"/>: how long
 /// an answer may be held is for the source that hands it out to say. Within one issuer no two entries have the same event id;
 /// the caller sees to that (<see cref="FindEventsAsync"/>), and the store refuses an append that breaks it with an exception.
+/// With each entry the store keeps its digest (<see cref="JournalHash"/>), which chains it to the one before; an
+/// <see cref="IAuditStore"/> reads them back.
 /// Every method may throw <see cref="RevocationStoreException"/>.
 /// </remarks>
 public interface IRevocationStore : IAsyncDisposable
@@ -82,4 +88,7 @@ public sealed class RevocationStoreException : Exception
     public RevocationStoreException()
     {
     }
+
+    /// <summary>The position of the journal entry that is damaged or missing; null when the failure is not one entry's.</summary>
+    public long? Position { get; init; }
 }
