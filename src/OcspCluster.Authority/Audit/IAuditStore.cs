@@ -35,7 +35,7 @@ public interface IAuditStore : IAsyncDisposable
     /// <summary>How many certificates of an issuer are in each state, as the store keeps it.</summary>
     ValueTask<StatusCounts> CountAsync(IssuerId issuer, CancellationToken cancellationToken);
 
-    /// <summary>The entries after a position, in order. A gap is an exception with the first missing position.</summary>
+    /// <summary>The entries after a position, in order. Where one is missing, the next that is there follows: that is for the audit to see.</summary>
     IAsyncEnumerable<ChainedEntry> ReadChainAsync(IssuerId issuer, long after, CancellationToken cancellationToken);
 
     /// <summary>All entries, ordered by serial (<see cref="SerialNumber.CompareTo"/>), then by position.</summary>

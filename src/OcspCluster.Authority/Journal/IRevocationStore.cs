@@ -67,7 +67,16 @@ public interface IRevocationStore : IAsyncDisposable
 /// <param name="Good">Issued and not revoked.</param>
 /// <param name="Revoked">Revoked for good.</param>
 /// <param name="Held">Suspended.</param>
-public readonly record struct StatusCounts(long Good, long Revoked, long Held);
+public readonly record struct StatusCounts(long Good, long Revoked, long Held)
+{
+    /// <summary>With so many more in a state.</summary>
+    public StatusCounts Add(CertificateState state, long difference) => state switch
+    {
+        CertificateState.Good => this with { Good = Good + difference },
+        CertificateState.Revoked => this with { Revoked = Revoked + difference },
+        _ => this with { Held = Held + difference },
+    };
+}
 
 /// <summary>The store could not read or write. The message says what failed and what to do.</summary>
 public sealed class RevocationStoreException : Exception

@@ -257,18 +257,11 @@ internal sealed class JournalWriterStatements : IDisposable
             _findStatus.Bind(1, issuer).Bind(2, serial.Content).Step();
             CertificateStatus old = StoreRows.ReadStatus(_findStatus, issuer, serial, Database.File);
             _findStatus.Reset();
-            counts = Add(counts, old.State, -1);
+            counts = counts.Add(old.State, -1);
             StoreRows.BindStatus(_replaceStatus, issuer, serial, entry.Status);
             _replaceStatus.Run();
         }
 
-        counts = Add(counts, entry.Status.State, 1);
+        counts = counts.Add(entry.Status.State, 1);
     }
-
-    private static StatusCounts Add(StatusCounts counts, CertificateState state, long difference) => state switch
-    {
-        CertificateState.Good => counts with { Good = counts.Good + difference },
-        CertificateState.Revoked => counts with { Revoked = counts.Revoked + difference },
-        _ => counts with { Held = counts.Held + difference },
-    };
 }

@@ -79,17 +79,17 @@ public sealed class SqliteAuditStore : IAuditStore
             yield break;
         }
 
-        using SqliteStatement rows = _database.Prepare($"SELECT {StoreRows.EntryColumns} FROM journal WHERE key > ? AND key <= ? ORDER BY key");
+        using SqliteStatement rows = _database.Prepare($"SELECT {StoreRows.EntryColumns}, issuer FROM journal WHERE key > ? AND key <= ? ORDER BY key");
         rows.Bind(1, StoreRows.Key(row.Id, after)).Bind(2, StoreRows.Key(row.Id, StoreRows.MaxPosition));
-        for (long expected = after + 1; rows.Step(); expected++)
+        while (rows.Step())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (rows.GetInt64(0) != StoreRows.Key(row.Id, expected))
+            JournalEntry entry = StoreRows.ReadEntry(rows, row.Id, _database.File, out Digest hash);
+            if (rows.GetInt64(19) != row.Id)
             {
-                throw SqliteFailure.DamagedEntry(expected, "is missing", _database.File);
+                throw SqliteFailure.DamagedEntry(entry.Position, "is filed under another issuer, so that a look-up of its event does not find it", _database.File);
             }
 
-            JournalEntry entry = StoreRows.ReadEntry(rows, row.Id, _database.File, out Digest hash);
             yield return new ChainedEntry(entry, hash);
         }
 

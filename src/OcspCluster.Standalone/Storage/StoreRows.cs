@@ -129,13 +129,13 @@ internal static class StoreRows
         {
             Id = row.GetText(1),
             Serial = SerialNumber.FromContent(serial),
-            Kind = (EventKind)row.GetInt64(3),
-            At = ReadInstant(row, 4, file)!.Value,
-            Reason = (RevocationReason?)row.GetNullableInt64(5),
+            Kind = (EventKind)Required(ReadInt32(row, 3, file), file),
+            At = Required(ReadInstant(row, 4, file), file),
+            Reason = (RevocationReason?)ReadInt32(row, 5, file),
             InvalidityDate = ReadInstant(row, 6, file),
             NotAfter = ReadInstant(row, 7, file),
         };
-        DateTimeOffset receivedAt = ReadInstant(row, 8, file)!.Value;
+        DateTimeOffset receivedAt = Required(ReadInstant(row, 8, file), file);
         return new JournalEntry(position, @event, receivedAt, ReadState(row, 9, position, file)) { Submitter = Submitter.Unknown };
     }
 
@@ -174,9 +174,9 @@ internal static class StoreRows
 
     private static CertificateStatus ReadState(SqliteStatement row, int first, long position, string file) => new()
     {
-        State = (CertificateState)row.GetInt64(first),
+        State = (CertificateState)Required(ReadInt32(row, first, file), file),
         RevocationTime = ReadInstant(row, first + 1, file),
-        Reason = (RevocationReason?)row.GetNullableInt64(first + 2),
+        Reason = (RevocationReason?)ReadInt32(row, first + 2, file),
         InvalidityDate = ReadInstant(row, first + 3, file),
         NotAfter = ReadInstant(row, first + 4, file),
         RecordedAt = ReadInstant(row, first + 5, file),
@@ -233,6 +233,18 @@ internal static class StoreRows
         digest.CopyTo(octets);
         seal.Add(octets);
     }
+
+    // NOT NULL holds for what SQLite writes, not for what a bad sector makes of it.
+    private static T Required<T>(T? value, string file)
+        where T : struct => value ?? throw SqliteFailure.DamagedRow("a column that cannot be empty", file);
+
+    // A cast to an enumeration would drop the upper half unseen.
+    private static int? ReadInt32(SqliteStatement row, int column, string file) => row.GetNullableInt64(column) switch
+    {
+        null => null,
+        >= int.MinValue and <= int.MaxValue and var value => (int)value,
+        _ => throw SqliteFailure.DamagedRow("a kind, state or reason", file),
+    };
 
     private static DateTimeOffset? ReadInstant(SqliteStatement row, int column, string file)
     {

@@ -14,7 +14,12 @@ public sealed class JournalHashTests
         2,
         new RevocationEvent
         {
-            Id = "日本語", Serial = SerialNumber.FromInteger(255), Kind = EventKind.Revoked, At = s_noon, Reason = RevocationReason.KeyCompromise, InvalidityDate = s_noon.AddDays(-3),
+            Id = "日本語",
+            Serial = SerialNumber.FromInteger(255),
+            Kind = EventKind.Revoked,
+            At = s_noon,
+            Reason = RevocationReason.KeyCompromise,
+            InvalidityDate = s_noon.AddDays(-3),
         },
         new Submitter("ca-one", "192.0.2.7"));
 
