@@ -1,5 +1,6 @@
 using System.CommandLine;
 using OcspCluster.Authority;
+using OcspCluster.Standalone.Audit;
 using OcspCluster.Standalone.Configuration;
 using OcspCluster.Standalone.Import;
 
@@ -24,6 +25,7 @@ internal static class CommandLine
         RootCommand root = new("An OCSP responder in one process on one disk. Without configuration it makes a demo CA and answers for it.") { s_config, s_data, s_ocsp, s_admin, s_set };
         Command import = new("import", "Bring the certificates of an OpenSSL index.txt into the store of a stopped responder; may be run again at any time") { s_issuer, s_index, s_dryRun };
         root.Add(import);
+        root.Add(AuditCommand.Create(ReadSettings, GuardAsync));
         root.SetAction((ParseResult result, CancellationToken _) => GuardAsync(() => StandaloneRun.RunAsync(ReadSettings(result), Console.Out)));
         import.SetAction((ParseResult result, CancellationToken _) => GuardAsync(() => IndexImportRun.RunAsync(
             ReadSettings(result), result.GetRequiredValue(s_issuer), result.GetRequiredValue(s_index), result.GetValue(s_dryRun), Console.Out, Console.Error)));

@@ -14,4 +14,7 @@ internal static class ExitCodes
 
     /// <summary>The machine does not let us: an address or the data directory is in use, or the disk fails.</summary>
     public const int Unavailable = 3;
+
+    /// <summary>An audit found that a journal, a status or an exported file is not sound.</summary>
+    public const int NotSound = 4;
 }

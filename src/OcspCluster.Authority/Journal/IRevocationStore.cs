@@ -7,7 +7,11 @@ namespace OcspCluster.Authority;
 /// <param name="Event">The event as the CA told it.</param>
 /// <param name="ReceivedAt">When the authority received it, by the authority's clock.</param>
 /// <param name="Status">The certificate's status after it; its <see cref="CertificateStatus.Position"/> is <paramref name="Position"/>.</param>
-public sealed record JournalEntry(long Position, RevocationEvent Event, DateTimeOffset ReceivedAt, CertificateStatus Status);
+public sealed record JournalEntry(long Position, RevocationEvent Event, DateTimeOffset ReceivedAt, CertificateStatus Status)
+{
+    /// <summary>Who submitted the event, and from where.</summary>
+    public Submitter Submitter { get; init; } = Submitter.Local;
+}
 
 /// <summary>The outcome of an append.</summary>
 /// <param name="Appended">True: all entries are durable. False: the journal was not at the expected position and nothing was written.</param>
@@ -22,6 +26,8 @@ public readonly record struct AppendResult(bool Appended, long Position);
 /// Everything of an entry is kept exactly, instants to the tick, but for <see cref="CertificateStatus.HoldsFor"/>: how long
 /// an answer may be held is for the source that hands it out to say. Within one issuer no two entries have the same event id;
 /// the caller sees to that (<see cref="FindEventsAsync"/>), and the store refuses an append that breaks it with an exception.
+/// With each entry the store keeps its digest (<see cref="JournalHash"/>), which chains it to the one before; an
+/// <see cref="IAuditStore"/> reads them back.
 /// Every method may throw <see cref="RevocationStoreException"/>.
 /// </remarks>
 public interface IRevocationStore : IAsyncDisposable
@@ -61,7 +67,16 @@ public interface IRevocationStore : IAsyncDisposable
 /// <param name="Good">Issued and not revoked.</param>
 /// <param name="Revoked">Revoked for good.</param>
 /// <param name="Held">Suspended.</param>
-public readonly record struct StatusCounts(long Good, long Revoked, long Held);
+public readonly record struct StatusCounts(long Good, long Revoked, long Held)
+{
+    /// <summary>With so many more in a state.</summary>
+    public StatusCounts Add(CertificateState state, long difference) => state switch
+    {
+        CertificateState.Good => this with { Good = Good + difference },
+        CertificateState.Revoked => this with { Revoked = Revoked + difference },
+        _ => this with { Held = Held + difference },
+    };
+}
 
 /// <summary>The store could not read or write. The message says what failed and what to do.</summary>
 public sealed class RevocationStoreException : Exception
@@ -82,4 +97,7 @@ public sealed class RevocationStoreException : Exception
     public RevocationStoreException()
     {
     }
+
+    /// <summary>The position of the journal entry that is damaged or missing; null when the failure is not one entry's.</summary>
+    public long? Position { get; init; }
 }

@@ -70,28 +70,36 @@ public sealed class IssuerSequencer
     /// <summary>Whose events.</summary>
     public IssuerId Issuer { get; }
 
-    /// <summary>Submits one event.</summary>
-    /// <inheritdoc cref="SubmitAsync(IReadOnlyList{RevocationEvent}, CancellationToken)"/>
+    /// <summary>Submits one event of this process's own (<see cref="Submitter.Local"/>).</summary>
+    /// <inheritdoc cref="SubmitAsync(IReadOnlyList{RevocationEvent}, Submitter, CancellationToken)"/>
     public async ValueTask<EventOutcome> SubmitAsync(RevocationEvent @event, CancellationToken cancellationToken) =>
         (await SubmitAsync([@event], cancellationToken).ConfigureAwait(false))[0];
 
+    /// <summary>Submits events of this process's own (<see cref="Submitter.Local"/>).</summary>
+    /// <inheritdoc cref="SubmitAsync(IReadOnlyList{RevocationEvent}, Submitter, CancellationToken)"/>
+    public ValueTask<IReadOnlyList<EventOutcome>> SubmitAsync(IReadOnlyList<RevocationEvent> events, CancellationToken cancellationToken) =>
+        SubmitAsync(events, Submitter.Local, cancellationToken);
+
     /// <summary>Submits events, which are judged in their order, each by itself: one refusal does not touch the others.</summary>
     /// <param name="events">Any number. More than <see cref="IssuerSequencerOptions.MaxEventsPerAppend"/> become durable in several steps.</param>
+    /// <param name="submitter">Who submits them and from where; recorded with each entry that they make.</param>
     /// <param name="cancellationToken">Gives up the place in the queue. Once the turn has come it is without effect.</param>
     /// <returns>The outcomes, in the order of the events: applied ones are durable and every gateway knows them.</returns>
     /// <exception cref="RevocationStoreException">
     /// The outcome of some events is unknown. Submit them again with the same ids: what was recorded is then a duplicate.
     /// </exception>
-    public async ValueTask<IReadOnlyList<EventOutcome>> SubmitAsync(IReadOnlyList<RevocationEvent> events, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<EventOutcome>> SubmitAsync(
+        IReadOnlyList<RevocationEvent> events, Submitter submitter, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(events);
+        ArgumentNullException.ThrowIfNull(submitter);
         cancellationToken.ThrowIfCancellationRequested();
         if (events.Count == 0)
         {
             return [];
         }
 
-        Submission submission = new(events);
+        Submission submission = new(events, submitter);
         using CancellationTokenRegistration registration =
             cancellationToken.UnsafeRegister(static (state, token) => ((Submission)state!).TryCancel(token), submission);
         bool isFirst;
@@ -163,7 +171,7 @@ public sealed class IssuerSequencer
         return slices;
     }
 
-    private async ValueTask<IReadOnlyList<EventOutcome>> TakeTurnAsync(IReadOnlyList<RevocationEvent> events)
+    private async ValueTask<IReadOnlyList<EventOutcome>> TakeTurnAsync(IReadOnlyList<SubmittedEvent> events)
     {
         for (int attempt = 0; attempt < MaxFencedTurns; attempt++)
         {
@@ -250,7 +258,7 @@ public sealed class IssuerSequencer
     }
 
     /// <summary>What one caller submitted, and its place in the queue.</summary>
-    private sealed class Submission(IReadOnlyList<RevocationEvent> events)
+    private sealed class Submission(IReadOnlyList<RevocationEvent> events, Submitter submitter)
     {
         private readonly TaskCompletionSource<IReadOnlyList<EventOutcome>> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly EventOutcome[] _outcomes = new EventOutcome[events.Count];
@@ -281,11 +289,11 @@ public sealed class IssuerSequencer
             return slice;
         }
 
-        public IEnumerable<RevocationEvent> Events(int start, int count)
+        public IEnumerable<SubmittedEvent> Events(int start, int count)
         {
             for (int i = start; i < start + count; i++)
             {
-                yield return events[i];
+                yield return new SubmittedEvent(events[i], submitter);
             }
         }
 
@@ -305,7 +313,7 @@ public sealed class IssuerSequencer
 
         public bool IsLast => isLast;
 
-        public IEnumerable<RevocationEvent> Events => submission.Events(start, count);
+        public IEnumerable<SubmittedEvent> Events => submission.Events(start, count);
 
         public void Complete(IReadOnlyList<EventOutcome> outcomes, ref int from)
         {

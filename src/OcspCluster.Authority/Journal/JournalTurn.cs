@@ -2,6 +2,9 @@ using OcspCluster.Protocol;
 
 namespace OcspCluster.Authority;
 
+/// <summary>An event and who submitted it.</summary>
+internal readonly record struct SubmittedEvent(RevocationEvent Event, Submitter By);
+
 /// <summary>What one turn of a sequencer will append, and what it will answer once that is durable and published.</summary>
 internal sealed class JournalTurn
 {
@@ -31,10 +34,10 @@ internal sealed class JournalTurn
 
     /// <summary>Reads what the events meet, and judges them in order.</summary>
     public static async ValueTask<JournalTurn> CheckAsync(
-        IRevocationStore store, IssuerId issuer, long position, IReadOnlyList<RevocationEvent> events, DateTimeOffset now, TimeSpan futureTolerance)
+        IRevocationStore store, IssuerId issuer, long position, IReadOnlyList<SubmittedEvent> events, DateTimeOffset now, TimeSpan futureTolerance)
     {
-        string[] ids = [.. events.Select(e => e.Id).Where(StatusRules.IsEventId).Distinct(StringComparer.Ordinal)];
-        SerialNumber[] serials = [.. events.Select(e => e.Serial).Where(serial => !serial.IsEmpty).Distinct()];
+        string[] ids = [.. events.Select(e => e.Event.Id).Where(StatusRules.IsEventId).Distinct(StringComparer.Ordinal)];
+        SerialNumber[] serials = [.. events.Select(e => e.Event.Serial).Where(serial => !serial.IsEmpty).Distinct()];
         IReadOnlyList<JournalEntry?> recorded = await store.FindEventsAsync(issuer, ids, CancellationToken.None).ConfigureAwait(false);
         IReadOnlyList<CertificateStatus?> statuses = await store.FindStatusesAsync(issuer, serials, CancellationToken.None).ConfigureAwait(false);
 
@@ -63,8 +66,9 @@ internal sealed class JournalTurn
         return found;
     }
 
-    private EventOutcome Judge(RevocationEvent @event, long position, DateTimeOffset now, TimeSpan futureTolerance)
+    private EventOutcome Judge(SubmittedEvent submitted, long position, DateTimeOffset now, TimeSpan futureTolerance)
     {
+        RevocationEvent @event = submitted.Event;
         if (StatusRules.IsEventId(@event.Id) && _recorded.TryGetValue(@event.Id, out JournalEntry? first))
         {
             return IsSame(first.Event, @event)
@@ -79,7 +83,7 @@ internal sealed class JournalTurn
             return EventOutcome.Refused(@event.Id ?? "", change.Refusal!.Value, current?.Position ?? 0);
         }
 
-        JournalEntry entry = new(position, @event, now, change.Status with { Position = position });
+        JournalEntry entry = new(position, @event, now, change.Status with { Position = position }) { Submitter = submitted.By };
         _entries.Add(entry);
         _recorded[entry.Event.Id] = entry;
         _statuses[@event.Serial] = entry.Status;

@@ -91,6 +91,16 @@ public sealed class StandaloneOptions
         return reader.Problems.Count > 0 ? throw new ConfigurationException(reader.Problems) : (settings.ResolvePath("Data", data), new IssuerId(issuer));
     }
 
+    /// <summary>What an audit needs: the data directory alone. Reads no keys and no issuers.</summary>
+    /// <exception cref="ConfigurationException">There is a key that does not exist.</exception>
+    internal static string ReadDataDirectory(Settings settings)
+    {
+        SettingsReader reader = new(settings);
+        reader.Report(KnownKeys.All.FindProblems(settings.TopLevel()));
+        string data = ReadDataDirectory(reader);
+        return reader.Problems.Count > 0 ? throw new ConfigurationException(reader.Problems) : settings.ResolvePath("Data", data);
+    }
+
     private static string ReadDataDirectory(SettingsReader reader) => reader.Text("Data") ?? "data";
 
     private static OcspGatewayOptions ReadGateway(SettingsReader reader)

@@ -152,17 +152,19 @@ internal sealed class JournalWriterStatements : IDisposable
     private readonly SqliteStatement _insertStatus;
     private readonly SqliteStatement _findStatus;
     private readonly SqliteStatement _replaceStatus;
+    private readonly TreeWriter _tree;
 
     private JournalWriterStatements(SqliteDatabase database)
     {
         Database = database;
-        _findIssuer = database.Prepare("SELECT id, position, good, revoked, held, seal FROM issuer WHERE name = ?");
-        _insertIssuer = database.Prepare("INSERT INTO issuer (id, name, position, good, revoked, held, seal) VALUES (?, ?, 0, 0, 0, 0, ?)");
-        _updateIssuer = database.Prepare("UPDATE issuer SET position = ?, good = ?, revoked = ?, held = ?, seal = ? WHERE id = ?");
-        _insertEntry = database.Prepare($"INSERT INTO journal (issuer, {StoreRows.EntryColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        _findIssuer = database.Prepare($"SELECT {StoreRows.IssuerColumns} FROM issuer WHERE name = ?");
+        _insertIssuer = database.Prepare("INSERT INTO issuer (id, name, position, good, revoked, held, hash, seal) VALUES (?, ?, 0, 0, 0, 0, ?, ?)");
+        _updateIssuer = database.Prepare("UPDATE issuer SET position = ?, good = ?, revoked = ?, held = ?, hash = ?, seal = ? WHERE id = ?");
+        _insertEntry = database.Prepare($"INSERT INTO journal (issuer, {StoreRows.EntryColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
         _insertStatus = database.Prepare($"INSERT OR IGNORE INTO status (issuer, serial, {StoreRows.StatusColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
         _findStatus = database.Prepare($"SELECT {StoreRows.StatusColumns} FROM status WHERE issuer = ? AND serial = ?");
         _replaceStatus = database.Prepare($"REPLACE INTO status (issuer, serial, {StoreRows.StatusColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        _tree = new TreeWriter(database);
     }
 
     public SqliteDatabase Database { get; }
@@ -199,14 +201,17 @@ internal sealed class JournalWriterStatements : IDisposable
         {
             IssuerRow issuer = found ?? InsertIssuer(name);
             StatusCounts counts = issuer.Counts;
+            Digest head = issuer.Head;
             foreach (JournalEntry entry in append.Entries)
             {
-                StoreRows.BindEntry(_insertEntry, issuer.Id, entry);
+                head = JournalHash.Compute(append.Issuer, entry, head);
+                StoreRows.BindEntry(_insertEntry, issuer.Id, entry, head);
                 _insertEntry.Run();
                 ReplaceStatus(issuer.Id, entry, ref counts);
+                _tree.EntryAppended(issuer.Id, entry.Position);
             }
 
-            IssuerRow updated = issuer with { Position = position + append.Entries.Count, Counts = counts };
+            IssuerRow updated = issuer with { Position = position + append.Entries.Count, Counts = counts, Head = head };
             UpdateIssuer(updated, name);
             append.Resolve(new AppendResult(Appended: true, updated.Position));
         }
@@ -232,14 +237,14 @@ internal sealed class JournalWriterStatements : IDisposable
 
     private IssuerRow InsertIssuer(byte[] name)
     {
-        IssuerRow row = new(Database.QueryInt64("SELECT coalesce(max(id), 0) + 1 FROM issuer"), 0, default);
-        _insertIssuer.Bind(1, row.Id).BindText(2, name).Bind(3, StoreRows.SealIssuer(row, name)).Run();
+        IssuerRow row = new(Database.QueryInt64("SELECT coalesce(max(id), 0) + 1 FROM issuer"), 0, default, default);
+        _insertIssuer.Bind(1, row.Id).BindText(2, name).Bind(3, row.Head.ToArray()).Bind(4, StoreRows.SealIssuer(row, name)).Run();
         return row;
     }
 
     private void UpdateIssuer(in IssuerRow row, byte[] name) => _updateIssuer
         .Bind(1, row.Position).Bind(2, row.Counts.Good).Bind(3, row.Counts.Revoked).Bind(4, row.Counts.Held)
-        .Bind(5, StoreRows.SealIssuer(row, name)).Bind(6, row.Id).Run();
+        .Bind(5, row.Head.ToArray()).Bind(6, StoreRows.SealIssuer(row, name)).Bind(7, row.Id).Run();
 
     // A new certificate, which is what a bulk import is made of, takes one descent of the tree; a known one three.
     private void ReplaceStatus(long issuer, JournalEntry entry, ref StatusCounts counts)
@@ -252,18 +257,11 @@ internal sealed class JournalWriterStatements : IDisposable
             _findStatus.Bind(1, issuer).Bind(2, serial.Content).Step();
             CertificateStatus old = StoreRows.ReadStatus(_findStatus, issuer, serial, Database.File);
             _findStatus.Reset();
-            counts = Add(counts, old.State, -1);
+            counts = counts.Add(old.State, -1);
             StoreRows.BindStatus(_replaceStatus, issuer, serial, entry.Status);
             _replaceStatus.Run();
         }
 
-        counts = Add(counts, entry.Status.State, 1);
+        counts = counts.Add(entry.Status.State, 1);
     }
-
-    private static StatusCounts Add(StatusCounts counts, CertificateState state, long difference) => state switch
-    {
-        CertificateState.Good => counts with { Good = counts.Good + difference },
-        CertificateState.Revoked => counts with { Revoked = counts.Revoked + difference },
-        _ => counts with { Held = counts.Held + difference },
-    };
 }

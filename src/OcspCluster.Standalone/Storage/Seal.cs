@@ -31,7 +31,7 @@ internal ref struct Seal
     }
 
     /// <summary>Adds octets and their number.</summary>
-    public void Add(ReadOnlySpan<byte> octets)
+    public void Add(scoped ReadOnlySpan<byte> octets)
     {
         Add((long)octets.Length);
         for (; octets.Length >= sizeof(ulong); octets = octets[sizeof(ulong)..])
@@ -42,6 +42,16 @@ internal ref struct Seal
         foreach (byte octet in octets)
         {
             _crc = BitOperations.Crc32C(_crc, octet);
+        }
+    }
+
+    /// <summary>Adds octets or their absence, which differs from none.</summary>
+    public void AddOptional(scoped ReadOnlySpan<byte> octets, bool isPresent)
+    {
+        _crc = BitOperations.Crc32C(_crc, (byte)(isPresent ? 1 : 0));
+        if (isPresent)
+        {
+            Add(octets);
         }
     }
 }

@@ -137,6 +137,18 @@ internal sealed class SqliteStatement(SqliteDatabase database, sqlite3_stmt hand
         return this;
     }
 
+    /// <summary>Binds a text, or null.</summary>
+    public SqliteStatement BindText(int parameter, string? text)
+    {
+        if (text is not null)
+        {
+            return BindText(parameter, Encoding.UTF8.GetBytes(text));
+        }
+
+        database.ThrowUnlessOk(raw.sqlite3_bind_null(handle, parameter));
+        return this;
+    }
+
     /// <summary>Goes to the next row; false when there is none. The statement must be reset after the last.</summary>
     public bool Step()
     {
@@ -163,6 +175,8 @@ internal sealed class SqliteStatement(SqliteDatabase database, sqlite3_stmt hand
 
     public long? GetNullableInt64(int column) =>
         raw.sqlite3_column_type(handle, column) == raw.SQLITE_NULL ? null : raw.sqlite3_column_int64(handle, column);
+
+    public bool IsNull(int column) => raw.sqlite3_column_type(handle, column) == raw.SQLITE_NULL;
 
     /// <summary>Valid until the next step or reset. Empty when it is null.</summary>
     public ReadOnlySpan<byte> GetBytes(int column) => raw.sqlite3_column_blob(handle, column);

@@ -35,6 +35,10 @@ internal static class SqliteFailure
     public static RevocationStoreException DamagedRow(string what, string file) =>
         new($"{Damaged(file)} ({what} does not match its checksum)");
 
+    /// <summary>The exception for a journal entry that is not what was written, or is not there.</summary>
+    public static RevocationStoreException DamagedEntry(long position, string what, string file) =>
+        new($"{Damaged(file)} (journal entry {position} {what})") { Position = position };
+
     private static string Damaged(string file) =>
         $"The database '{file}' is damaged. Stop the service, keep a copy of its directory, check the disk, and restore a backup.";
 }

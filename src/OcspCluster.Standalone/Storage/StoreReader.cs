@@ -22,7 +22,7 @@ internal sealed class StoreReader : IDisposable
         try
         {
             _database.Execute("PRAGMA cache_size = -8192"); // the rest is in the system's page cache, once for all readers
-            _findIssuer = _database.Prepare("SELECT id, position, good, revoked, held, seal FROM issuer WHERE name = ?");
+            _findIssuer = _database.Prepare($"SELECT {StoreRows.IssuerColumns} FROM issuer WHERE name = ?");
             _findStatus = _database.Prepare($"SELECT {StoreRows.StatusColumns} FROM status WHERE issuer = ? AND serial = ?");
             _findEvent = _database.Prepare($"SELECT {StoreRows.EntryColumns} FROM journal WHERE issuer = ? AND event_id = ?");
             _readJournal = _database.Prepare($"SELECT {StoreRows.EntryColumns} FROM journal WHERE key > ? AND key <= ? ORDER BY key LIMIT ?");
@@ -126,7 +126,7 @@ internal sealed class StoreReader : IDisposable
                 JournalEntry entry = StoreRows.ReadEntry(_readJournal, number, _database.File);
                 if (entry.Position != Math.Max(after, 0) + entries.Count + 1)
                 {
-                    throw SqliteFailure.DamagedRow($"journal entry {Math.Max(after, 0) + entries.Count + 1} is missing; the one found instead", _database.File);
+                    throw SqliteFailure.DamagedEntry(Math.Max(after, 0) + entries.Count + 1, "is missing", _database.File);
                 }
 
                 entries.Add(entry);

@@ -3,12 +3,14 @@ using OcspCluster.Authority;
 namespace OcspCluster.Standalone.Storage;
 
 // issuer   one row per issuer: the number that stands for its name, its last position, and the counts of its statuses,
-//          kept in the transaction that changes them so that nobody ever counts a million rows.
+//          kept in the transaction that changes them so that nobody ever counts a million rows; and its last entry's digest.
 // journal  key = issuer << 40 | position. An integer key appends to the last page. (A WITHOUT ROWID table on (issuer,
 //          position) was 3 % slower and larger in an import of a million.)
 // event    the unique index on the event ids. It is 30 % of an import's time and of the file, and what keeps an event
 //          from being applied twice.
 // status   WITHOUT ROWID: the row is where its key is, one descent per lookup instead of two.
+// tree     the hashes of the full subtrees of 2^8, 2^16, 2^24 and 2^32 entries: with them a proof reads some 256 rows of
+//          each level instead of the journal (see TreeWriter).
 //
 // Instants are UTC ticks (100 ns since year 1); seal is the row's CRC-32C (see Seal).
 
@@ -17,10 +19,11 @@ internal static class StoreSchema
 {
     private const int ApplicationId = 0x4F435350; // "OCSP", shown by file(1)
 
-    // The step at index n leads from version n to n + 1. Never change one that was released; add one.
-    private static readonly string[] s_migrations =
+    // The step at index n leads from version n to n + 1, within one transaction for all steps: a crash leaves the old version.
+    // Never change one that was released; add one.
+    private static readonly Action<SqliteDatabase>[] s_migrations =
     [
-        """
+        database => database.Execute("""
         CREATE TABLE issuer (
             id INTEGER PRIMARY KEY,
             name TEXT NOT NULL UNIQUE,
@@ -63,7 +66,8 @@ internal static class StoreSchema
             seal INTEGER NOT NULL,
             PRIMARY KEY (issuer, serial)
         ) WITHOUT ROWID;
-        """,
+        """),
+        JournalChaining.Migrate,
     ];
 
     /// <summary>The version that this program writes.</summary>
@@ -99,6 +103,16 @@ internal static class StoreSchema
         }
     }
 
+    /// <summary>Checks that a database that is only read is of today's version.</summary>
+    /// <exception cref="RevocationStoreException">It is another program's or another version's.</exception>
+    public static void CheckIsCurrent(SqliteDatabase database)
+    {
+        if (CheckOwner(database) is var version && version != Version)
+        {
+            throw new RevocationStoreException($"'{database.File}' has schema version {version}, and this program reads version {Version}. Start the service once: it brings the database up to date.");
+        }
+    }
+
     private static long CheckOwner(SqliteDatabase database)
     {
         long version = database.QueryInt64("PRAGMA user_version");
@@ -121,7 +135,7 @@ internal static class StoreSchema
         {
             for (long version = from; version < Version; version++)
             {
-                database.Execute(s_migrations[version]);
+                s_migrations[version](database);
             }
 
             database.Execute($"PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {Version}; COMMIT");

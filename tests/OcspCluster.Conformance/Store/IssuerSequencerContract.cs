@@ -46,6 +46,25 @@ public abstract class IssuerSequencerContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Submit_BySeveral_RecordsWhoAndFromWhere()
+    {
+        TaskCompletionSource goOn = new();
+        _publisher.OnPublish = () => goOn.Task;
+        Submitter one = new("ca-one", "192.0.2.7");
+        Submitter two = new("ca-two", "2001:db8::2");
+        Task<IReadOnlyList<EventOutcome>>[] submissions =
+        [
+            SubmitAsync(Issued("a", Serial(1))),
+            _sequencer.SubmitAsync([Issued("b", Serial(2)), Issued("c", Serial(3))], one, CancellationToken.None).AsTask(),
+            _sequencer.SubmitAsync([Issued("d", Serial(4)), Issued("b", Serial(2))], two, CancellationToken.None).AsTask(),
+        ];
+        goOn.SetResult();
+        await Task.WhenAll(submissions).WaitAsync(TimeSpan.FromSeconds(30));
+
+        Assert.Equal([Submitter.Local, one, one, two], (await _inner.ReadAllAsync(Ca)).Select(entry => entry.Submitter)); // a duplicate has the first's
+    }
+
+    [Fact]
     public async Task Submit_SeveralOfOneSerial_EachSeesTheOneBefore()
     {
         IReadOnlyList<EventOutcome> outcomes = await SubmitAsync(

@@ -53,6 +53,23 @@ public abstract class RevocationStoreContract : IAsyncLifetime
         await Store.AssertAgreesWithJournalAsync(Ca);
     }
 
+    [Fact]
+    public async Task Append_OfEverySubmitter_IsReadBackExactly()
+    {
+        Submitter[] submitters =
+        [
+            Submitter.Local, Submitter.Unknown, new("ca-one", "192.0.2.7"), new("ca-one", null), new(null, "2001:db8::1%eth0"), new("\U0001F510 ä\0 '", "local"),
+            new(new string('\uFFFF', Submitter.MaxCredentialLength), new string('\uFFFD', Submitter.MaxRemoteAddressLength)),
+        ];
+        JournalEntry[] entries = [.. Issuances(0, 1, submitters.Length).Zip(submitters, (entry, submitter) => entry with { Submitter = submitter })];
+
+        await Store.AppendAsync(Ca, 0, entries);
+        await RestartAsync();
+
+        Assert.Equal(submitters, (await Store.ReadAllAsync(Ca)).Select(entry => entry.Submitter));
+        Assert.Equal([entries[6]], await Store.FindEventsAsync(Ca, ["issued-7"], CancellationToken.None));
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1)]

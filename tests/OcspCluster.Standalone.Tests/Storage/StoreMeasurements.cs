@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using OcspCluster.Authority;
 using OcspCluster.Protocol;
+using OcspCluster.Standalone.Audit;
 using OcspCluster.Standalone.Storage;
 
 namespace OcspCluster.Standalone.Tests.Storage;
@@ -36,6 +37,8 @@ internal static class StoreMeasurements
             await CommitAsync(store, submitters: 1, seconds: 3);
             await CommitAsync(store, submitters: 64, seconds: 3);
             await store.DisposeAsync();
+            await AuditAsync(directory.FullName);
+            MeasureHash();
         }
         finally
         {
@@ -68,6 +71,80 @@ internal static class StoreMeasurements
 
         File.Delete(index);
         Console.WriteLine($"files: {directory.EnumerateFiles().Sum(file => file.Length) >> 20} MB");
+    }
+
+    private static async Task AuditAsync(string directory)
+    {
+        long entries = 0;
+        await MeasureAsync("sign a checkpoint", async () => await StoreAudit.SignAsync(directory, s_issuer, TimeProvider.System, CancellationToken.None));
+        await MeasureAsync("audit", async () =>
+        {
+            StoreAuditReport report = await StoreAudit.VerifyAsync(directory, publicKeyFile: null, progress: null, CancellationToken.None);
+            entries = report.Issuers[0].Entries;
+            return $"{report.IsAccepted}, {entries:N0} entries, {report.Issuers[0].Certificates:N0} certificates";
+        });
+        await MeasureAsync("a proof of inclusion, of 1,000", async () =>
+        {
+            await using SqliteAuditStore store = SqliteAuditStore.Open(directory);
+            JournalTree tree = new(store, s_issuer);
+            for (long i = 0; i < 1000; i++)
+            {
+                await tree.ProveInclusionAsync(i * entries / 1000, entries, CancellationToken.None);
+            }
+
+            return "";
+        });
+        string export = Path.Combine(directory, "export.ndjson");
+        await MeasureAsync("export", async () =>
+        {
+            await using FileStream file = File.Create(export);
+            await StoreAudit.ExportAsync(directory, s_issuer, file, TimeProvider.System, CancellationToken.None);
+            return $"{file.Length >> 20} MB";
+        });
+        await MeasureAsync("check of the export", async () =>
+        {
+            using ECDsa key = JournalKeyFile.LoadPublic(Path.Combine(directory, JournalKeyFile.PublicFileName));
+            await using FileStream file = File.OpenRead(export);
+            return (await new JournalExportVerifier(new CheckpointVerifier(key)).VerifyAsync(file, CancellationToken.None))!.IsAccepted;
+        });
+        File.Delete(export);
+        await MeasureAsync("rebuild", async () => (await new StoreRebuild(directory, TimeProvider.System).RunAsync(CancellationToken.None)).Reports[0].IsAccepted);
+
+        async Task MeasureAsync<T>(string what, Func<Task<T>> run)
+        {
+            TimeSpan processorTime = Environment.CpuUsage.TotalTime;
+            long start = Stopwatch.GetTimestamp();
+            T result = await run();
+            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            Console.WriteLine($"{what}: {seconds:N2} s, {(Environment.CpuUsage.TotalTime - processorTime).TotalSeconds:N2} s of processor time{(entries > 0 ? $", {entries / seconds:N0} entries/s" : "")}, memory {Process.GetCurrentProcess().WorkingSet64 >> 20} MB: {result?.ToString()?.ReplaceLineEndings(" ")}");
+        }
+    }
+
+    private static void MeasureHash()
+    {
+        JournalEntry entry = new(
+            1,
+            new RevocationEvent { Id = "measure-64-12-12345", Serial = SerialNumber.FromContent([0x01, .. new byte[15]]), Kind = EventKind.Issued, At = DateTimeOffset.UnixEpoch, NotAfter = DateTimeOffset.UnixEpoch },
+            DateTimeOffset.UnixEpoch,
+            CertificateStatus.Good with { NotAfter = DateTimeOffset.UnixEpoch, RecordedAt = DateTimeOffset.UnixEpoch });
+        foreach (int count in new[] { 100_000, 1_000_000 })
+        {
+            long start = Stopwatch.GetTimestamp();
+            Digest hash = default;
+            for (int i = 0; i < count; i++)
+            {
+                hash = JournalHash.Compute(s_issuer, entry, hash);
+            }
+
+            double chain = Stopwatch.GetElapsedTime(start).TotalMicroseconds / count;
+            start = Stopwatch.GetTimestamp();
+            for (int i = 0; i < count; i++)
+            {
+                hash = MerkleHash.Node(MerkleHash.Leaf(hash), hash);
+            }
+
+            Console.WriteLine($"digest of an entry: {chain:N2} µs; a leaf's and a node's hash: {Stopwatch.GetElapsedTime(start).TotalMicroseconds / count:N2} µs");
+        }
     }
 
     private static async Task LookUpAsync(SqliteRevocationStore store, SerialNumber[] serials)
