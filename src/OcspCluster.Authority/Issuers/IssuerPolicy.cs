@@ -59,11 +59,40 @@ public enum ResponderIdForm
     ByName,
 }
 
+/// <summary>Whose rules bind an issuer's answers.</summary>
+public enum IssuerProfile
+{
+    /// <summary>The CA/Browser Forum's for subscriber certificates: answers valid for 8 hours to 10 days, and renewed well before they end (BR 4.9.9).</summary>
+    Public,
+
+    /// <summary>The CA/Browser Forum's for CA certificates, as a root answers for: renewed within 12 months (BR 4.9.9).</summary>
+    PublicCaCertificates,
+
+    /// <summary>Nobody's but the RFCs': the CA is not publicly trusted.</summary>
+    Private,
+}
+
+/// <summary>For which certificates answers are signed before somebody asks.</summary>
+public enum Presign
+{
+    /// <summary>For those that were asked for: their answers are renewed until nobody has asked for <see cref="IssuerPolicy.AskedWithin"/>.</summary>
+    Asked,
+
+    /// <summary>For every certificate that is not expired. The cache has to hold them (<c>plan</c> tells how much that is).</summary>
+    All,
+
+    /// <summary>For none: an answer is signed when somebody asks and the last one is due.</summary>
+    OnDemand,
+}
+
 /// <summary>How one issuer's certificates are answered for. Immutable.</summary>
 public sealed record IssuerPolicy
 {
     /// <summary>The defaults.</summary>
     public static IssuerPolicy Default { get; } = new();
+
+    /// <summary>Whose rules bind <see cref="Validity"/> and <see cref="RefreshAt"/>. Default <see cref="IssuerProfile.Public"/>.</summary>
+    public IssuerProfile Profile { get; init; }
 
     /// <summary>What is known of the issued certificates. Default <see cref="Inventory.Known"/>.</summary>
     public Inventory Inventory { get; init; }
@@ -112,12 +141,21 @@ public sealed record IssuerPolicy
     /// </summary>
     public double VerifySample { get; init; } = 1;
 
+    /// <summary>For which certificates answers are signed before somebody asks. Default <see cref="Presign.Asked"/>.</summary>
+    public Presign Presign { get; init; }
+
+    /// <summary>How long after the last request an answer is still renewed, with <see cref="Presign.Asked"/>. 0 to 366 days. Default 8 days.</summary>
+    public TimeSpan AskedWithin { get; init; } = TimeSpan.FromDays(8);
+
+    /// <summary>The signatures per second that may be spent on what nobody waits for. 1 to 1,000,000. Default 500.</summary>
+    public int RefreshSignaturesPerSecond { get; init; } = 500;
+
     /// <summary>Every bound that these values break, each with name, value and bound; empty when none.</summary>
     public IEnumerable<string> FindErrors()
     {
-        if (!Enum.IsDefined(Inventory) || !Enum.IsDefined(Unissued) || !Enum.IsDefined(Nonce) || !Enum.IsDefined(SignedRequests) || !Enum.IsDefined(ResponderId))
+        if (!Enum.IsDefined(Inventory) || !Enum.IsDefined(Unissued) || !Enum.IsDefined(Nonce) || !Enum.IsDefined(SignedRequests) || !Enum.IsDefined(ResponderId) || !Enum.IsDefined(Profile) || !Enum.IsDefined(Presign))
         {
-            yield return "Inventory, Unissued, Nonce, SignedRequests or ResponderId has a value that does not exist";
+            yield return "Inventory, Unissued, Nonce, SignedRequests, ResponderId, Profile or Presign has a value that does not exist";
         }
 
         if (ExpiredRetention < TimeSpan.Zero || ExpiredRetention > TimeSpan.FromDays(36_500))
@@ -134,10 +172,26 @@ public sealed record IssuerPolicy
         {
             yield return $"Validity is {Validity}: 2 minutes to 366 days";
         }
-
-        if (RefreshAt is not (>= 0.1 and <= 0.95))
+        else if (RefreshAt is not (>= 0.1 and <= 0.95))
         {
             yield return $"RefreshAt is {RefreshAt}: 0.1 to 0.95";
+        }
+        else
+        {
+            foreach (string error in RefreshRules.FindErrors(this))
+            {
+                yield return error;
+            }
+        }
+
+        if (AskedWithin < TimeSpan.Zero || AskedWithin > TimeSpan.FromDays(366))
+        {
+            yield return $"AskedWithin is {AskedWithin}: 0 to 366 days";
+        }
+
+        if (RefreshSignaturesPerSecond is < 1 or > 1_000_000)
+        {
+            yield return $"RefreshSignaturesPerSecond is {RefreshSignaturesPerSecond}: 1 to 1000000";
         }
 
         if (VerifySample is not (>= 0 and <= 1))

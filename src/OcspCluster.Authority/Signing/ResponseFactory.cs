@@ -122,7 +122,7 @@ public sealed class ResponseFactory(TimeProvider clock) : IDisposable
         }
 
         DateTimeOffset changesAt = answers.Min(answered => answered.Answer.ChangesAt) is DateTimeOffset change ? change + TimeSpan.FromSeconds(1) : nextUpdate;
-        return new Times(now, thisUpdate, nextUpdate, Earliest(thisUpdate + (policy.Validity * policy.RefreshAt), nextUpdate, changesAt));
+        return new Times(now, thisUpdate, nextUpdate, Earliest(RefreshRules.DueOnDemandAt(policy, thisUpdate, nextUpdate), nextUpdate, changesAt));
     }
 
     private SigningResult Sign(NamedIssuer issuer, IReadOnlyList<AnsweredCertId> answers, OcspNonce? nonce, SigningCredential credential, Times times, SignerQueue queue)
