@@ -71,7 +71,7 @@ public static class RefreshRules
     public static DateTimeOffset DueAt(IssuerPolicy policy, SerialNumber serial, DateTimeOffset thisUpdate, DateTimeOffset nextUpdate)
     {
         DateTimeOffset end = DueOnDemandAt(policy, thisUpdate, nextUpdate);
-        return end - ((end - thisUpdate) * (Spread * Fraction(serial)));
+        return end - ((end - thisUpdate) * (Spread * SerialHash.Fraction(serial.Content)));
     }
 
     /// <summary>Which of the answers that are due is signed first.</summary>
@@ -135,23 +135,6 @@ public static class RefreshRules
         {
             yield return $"RefreshAt is {policy.RefreshAt} with Validity {policy.Validity}: a public CA's answers about CA certificates are renewed within 12 months (BR 4.9.9)";
         }
-    }
-
-    /// <summary>A number from 0 to below 1 that a serial number tells: evenly spread also where serial numbers are counted up.</summary>
-    private static double Fraction(SerialNumber serial)
-    {
-        // FNV-1a, then the finalizer of MurmurHash3, without which the last octets would hardly reach the upper bits. Not string.GetHashCode and the like:
-        // those differ from process to process, and a restart would move every due time.
-        ulong hash = 14_695_981_039_346_656_037;
-        foreach (byte octet in serial.Content)
-        {
-            hash = (hash ^ octet) * 1_099_511_628_211;
-        }
-
-        hash = (hash ^ (hash >> 33)) * 0xFF51_AFD7_ED55_8CCD;
-        hash = (hash ^ (hash >> 33)) * 0xC4CE_B9FE_1A85_EC53;
-        hash ^= hash >> 33;
-        return (hash >> 11) * (1.0 / (1UL << 53));
     }
 
     private static TimeSpan Interval(DateTimeOffset thisUpdate, DateTimeOffset nextUpdate) => nextUpdate - thisUpdate + TimeSpan.FromSeconds(1);

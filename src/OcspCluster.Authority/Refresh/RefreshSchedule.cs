@@ -1,0 +1,526 @@
+using OcspCluster.Protocol;
+
+namespace OcspCluster.Authority;
+
+// Millions of due times in a few dozen octets each
+//
+// An answer is a struct in a table of chunks (so growing copies nothing), found by a hash of its serial number, and linked by numbers into one list at a time:
+//
+//     Track ──→ bucket of its due time ──(due)──→ Cold | Asked | NewlyRevoked ──TryTake──→ in hand ──┬─ Track again: it was signed
+//                     └──────────────(ChangeStatus)─────────────→ NewlyRevoked                       ├─ GiveBack: it could not be
+//                                                                                                    └─ Untrack: nobody needs it any more
+//
+// A bucket is a slice of time, so finding what is due is as long as the list of slices, and adding, moving and removing are a few links each. There is no timer here:
+// who owns the schedule asks it. A bucket comes due at its beginning, at most one resolution early; never late, for the due time may be the last moment that a rule allows.
+//
+// The lists of what is due keep the order in which it came due. Whether their heads have become urgent is seen when something is taken.
+
+/// <summary>Which answers of one issuer are kept fresh, and when each is due. Thread-safe.</summary>
+public sealed class RefreshSchedule
+{
+    private const int ChunkBits = 14;
+    private const int ChunkSize = 1 << ChunkBits;
+    private const int None = -1;
+
+    private readonly Lock _lock = new();
+    private readonly uint _resolution;
+    private readonly List<ScheduledAnswer[]> _chunks = [];
+    private readonly SortedDictionary<uint, AnswerList> _buckets = [];
+    private readonly SortedDictionary<uint, int> _endsPerMinute = [];
+    private readonly AnswerList[] _due = [AnswerList.Empty, AnswerList.Empty, AnswerList.Empty];
+    private int[] _hashes = CreateHashes(1024);
+    private int _free = None;
+    private int _used;
+    private int _toResign;
+
+    /// <summary>Makes an empty schedule.</summary>
+    /// <param name="resolution">How early an answer may come up, at least a second.</param>
+    /// <param name="capacity">The most answers that are tracked; 56 octets each when there are many.</param>
+    public RefreshSchedule(TimeSpan resolution, int capacity)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
+        _resolution = Math.Max(1, (uint)resolution.TotalSeconds);
+        Capacity = capacity;
+    }
+
+    /// <summary>The most answers that are tracked.</summary>
+    public int Capacity { get; }
+
+    /// <summary>How many answers are tracked.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>How many could not be tracked: beyond the capacity, or of serial numbers longer than RFC 5280 §4.1.2.2 allows. They are signed on demand.</summary>
+    public long Refused { get; private set; }
+
+    /// <summary>How many are still to be signed in a re-signing of everything.</summary>
+    public int ToResign
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _toResign;
+            }
+        }
+    }
+
+    /// <summary>How many are due, as far as <see cref="TryTake"/> has looked.</summary>
+    public int Backlog
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _due.Sum(list => list.Count);
+            }
+        }
+    }
+
+    /// <summary>When the first of the last answers ends, to the minute; null when none is signed.</summary>
+    public DateTimeOffset? FirstEnd
+    {
+        get
+        {
+            lock (_lock)
+            {
+                foreach ((uint minute, int _) in _endsPerMinute)
+                {
+                    return DateTimeOffset.FromUnixTimeSeconds(minute * 60L);
+                }
+
+                return null;
+            }
+        }
+    }
+
+    /// <summary>Tracks an answer, or moves it to its new due time.</summary>
+    /// <param name="serial">The certificate.</param>
+    /// <param name="form">The form of the CertID.</param>
+    /// <param name="times">Its times.</param>
+    /// <param name="idlePeriods">How often in a row it was renewed without having been asked for; null leaves it as it is.</param>
+    /// <returns>False when there is no place for it.</returns>
+    public bool Track(SerialNumber serial, byte form, AnswerTimes times, int? idlePeriods = null)
+    {
+        lock (_lock)
+        {
+            int index = Find(serial.Content, form);
+            if (index == None && (index = Add(serial.Content, form)) == None)
+            {
+                Refused++;
+                return false;
+            }
+
+            ref ScheduledAnswer answer = ref At(index);
+            Unlink(ref answer);
+            CountEnd(answer.NextUpdate, -1);
+            if (answer.IsToResign)
+            {
+                answer.IsToResign = false;
+                _toResign--;
+            }
+
+            answer.Due = Seconds(times.DueAt);
+            answer.Latest = Seconds(times.LatestAt);
+            answer.NextUpdate = Seconds(times.NextUpdate);
+            answer.IdlePeriods = (byte)Math.Min(idlePeriods ?? answer.IdlePeriods, byte.MaxValue);
+            CountEnd(answer.NextUpdate, 1);
+            if (answer.HasChanged)
+            {
+                answer.HasChanged = false;
+                Link(index, ref answer, ScheduleList.NewlyRevoked);
+            }
+            else
+            {
+                LinkToBucket(index, ref answer);
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Whether an answer is tracked.</summary>
+    public bool IsTracked(SerialNumber serial, byte form)
+    {
+        lock (_lock)
+        {
+            return Find(serial.Content, form) != None;
+        }
+    }
+
+    /// <summary>Lets an answer go.</summary>
+    public void Untrack(SerialNumber serial, byte form)
+    {
+        lock (_lock)
+        {
+            int index = Find(serial.Content, form);
+            if (index != None)
+            {
+                Remove(index);
+            }
+        }
+    }
+
+    /// <summary>Puts every tracked answer for a certificate before all others: its status has changed.</summary>
+    /// <returns>How many there are.</returns>
+    public int ChangeStatus(SerialNumber serial)
+    {
+        int found = 0;
+        lock (_lock)
+        {
+            for (int index = _hashes[Slot(serial.Content)]; index != None; index = At(index).NextOfHash)
+            {
+                ref ScheduledAnswer answer = ref At(index);
+                if (!answer.Serial.SequenceEqual(serial.Content))
+                {
+                    continue;
+                }
+
+                found++;
+                if (answer.List == ScheduleList.InHand)
+                {
+                    answer.HasChanged = true; // it may be signed from the old status just now
+                }
+                else if (answer.List != ScheduleList.NewlyRevoked)
+                {
+                    Unlink(ref answer);
+                    Link(index, ref answer, ScheduleList.NewlyRevoked);
+                }
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>Makes every tracked answer due, those that come due first first.</summary>
+    /// <returns>How many there are.</returns>
+    public int ResignAll()
+    {
+        lock (_lock)
+        {
+            for (int index = 0; index < _used; index++)
+            {
+                ref ScheduledAnswer answer = ref At(index);
+                if (answer.List != ScheduleList.Free && !answer.IsToResign)
+                {
+                    answer.IsToResign = true;
+                    _toResign++;
+                }
+            }
+
+            foreach (uint bucket in _buckets.Keys.ToArray())
+            {
+                MakeDue(bucket, static (_, _) => false);
+            }
+
+            return _toResign;
+        }
+    }
+
+    /// <summary>Takes the answer that is to be signed first of those that are due.</summary>
+    /// <param name="now">The time.</param>
+    /// <param name="wasAsked">Whether a relying party asked for an answer; called when it comes due.</param>
+    /// <param name="due">The answer. <see cref="Track"/>, <see cref="GiveBack"/> or <see cref="Untrack"/> it.</param>
+    public bool TryTake(DateTimeOffset now, Func<SerialNumber, byte, bool> wasAsked, out DueAnswer due)
+    {
+        ArgumentNullException.ThrowIfNull(wasAsked);
+        lock (_lock)
+        {
+            while (FirstBucket() is uint bucket && bucket * (ulong)_resolution <= Seconds(now))
+            {
+                MakeDue(bucket, wasAsked);
+            }
+
+            (int index, RefreshPriority priority) = FindFirst(now);
+            if (index == None)
+            {
+                due = default;
+                return false;
+            }
+
+            ref ScheduledAnswer answer = ref At(index);
+            Unlink(ref answer);
+            due = new DueAnswer(SerialNumber.FromContent(answer.Serial), answer.Form, answer.IdlePeriods, priority);
+            return true;
+        }
+    }
+
+    /// <summary>Puts an answer back where it was taken from: it could not be signed.</summary>
+    public void GiveBack(DueAnswer due)
+    {
+        lock (_lock)
+        {
+            int index = Find(due.Serial.Content, due.Form);
+            if (index != None && At(index).List == ScheduleList.InHand)
+            {
+                ref ScheduledAnswer answer = ref At(index);
+                ScheduleList list = answer.HasChanged || due.Priority == RefreshPriority.NewlyRevoked ? ScheduleList.NewlyRevoked
+                    : due.Priority == RefreshPriority.Cold ? ScheduleList.Cold
+                    : ScheduleList.Asked;
+                answer.HasChanged = false;
+                Link(index, ref answer, list, atFront: true);
+            }
+        }
+    }
+
+    private (int Index, RefreshPriority Priority) FindFirst(DateTimeOffset now)
+    {
+        (int Index, RefreshPriority Priority) first = (None, RefreshPriority.Cold);
+        foreach (ScheduleList list in (ReadOnlySpan<ScheduleList>)[ScheduleList.NewlyRevoked, ScheduleList.Asked, ScheduleList.Cold])
+        {
+            int head = DueList(list).Head;
+            if (head == None)
+            {
+                continue;
+            }
+
+            RefreshPriority priority = RefreshRules.PriorityOf(
+                list == ScheduleList.NewlyRevoked, list == ScheduleList.Asked, DateTimeOffset.FromUnixTimeSeconds(At(head).Latest), now);
+            if (first.Index == None || priority < first.Priority)
+            {
+                first = (head, priority);
+            }
+        }
+
+        return first;
+    }
+
+    private void MakeDue(uint bucket, Func<SerialNumber, byte, bool> wasAsked)
+    {
+        _buckets.Remove(bucket, out AnswerList list);
+        for (int index = list.Head; index != None;)
+        {
+            ref ScheduledAnswer answer = ref At(index);
+            int next = answer.Next;
+            Link(index, ref answer, wasAsked(SerialNumber.FromContent(answer.Serial), answer.Form) ? ScheduleList.Asked : ScheduleList.Cold);
+            index = next;
+        }
+    }
+
+    private uint? FirstBucket()
+    {
+        foreach ((uint bucket, AnswerList _) in _buckets)
+        {
+            return bucket;
+        }
+
+        return null;
+    }
+
+    private void LinkToBucket(int index, ref ScheduledAnswer answer)
+    {
+        uint bucket = answer.Due / _resolution;
+        AnswerList list = _buckets.GetValueOrDefault(bucket, AnswerList.Empty);
+        Append(index, ref answer, ref list, ScheduleList.Bucket, atFront: false);
+        _buckets[bucket] = list;
+    }
+
+    private void Link(int index, ref ScheduledAnswer answer, ScheduleList list, bool atFront = false) => Append(index, ref answer, ref DueList(list), list, atFront);
+
+    private void Append(int index, ref ScheduledAnswer answer, ref AnswerList list, ScheduleList name, bool atFront)
+    {
+        answer.List = name;
+        answer.Previous = atFront ? None : list.Tail;
+        answer.Next = atFront ? list.Head : None;
+        if (answer.Previous == None)
+        {
+            list.Head = index;
+        }
+        else
+        {
+            At(answer.Previous).Next = index;
+        }
+
+        if (answer.Next == None)
+        {
+            list.Tail = index;
+        }
+        else
+        {
+            At(answer.Next).Previous = index;
+        }
+
+        list.Count++;
+    }
+
+    private void Unlink(ref ScheduledAnswer answer)
+    {
+        switch (answer.List)
+        {
+            case ScheduleList.Bucket:
+                uint bucket = answer.Due / _resolution;
+                AnswerList list = _buckets[bucket];
+                Unlink(ref answer, ref list);
+                if (list.Count == 0)
+                {
+                    _buckets.Remove(bucket);
+                }
+                else
+                {
+                    _buckets[bucket] = list;
+                }
+
+                break;
+            case ScheduleList.NewlyRevoked or ScheduleList.Asked or ScheduleList.Cold:
+                Unlink(ref answer, ref DueList(answer.List));
+                break;
+        }
+
+        answer.List = ScheduleList.InHand;
+    }
+
+    private void Unlink(ref ScheduledAnswer answer, ref AnswerList list)
+    {
+        if (answer.Previous == None)
+        {
+            list.Head = answer.Next;
+        }
+        else
+        {
+            At(answer.Previous).Next = answer.Next;
+        }
+
+        if (answer.Next == None)
+        {
+            list.Tail = answer.Previous;
+        }
+        else
+        {
+            At(answer.Next).Previous = answer.Previous;
+        }
+
+        list.Count--;
+    }
+
+    private int Add(ReadOnlySpan<byte> serial, byte form)
+    {
+        if (Count >= Capacity || serial.Length is 0 or > ScheduledAnswer.MaxSerialBytes)
+        {
+            return None;
+        }
+
+        if (Count >= _hashes.Length)
+        {
+            Rehash();
+        }
+
+        int index = _free;
+        if (index != None)
+        {
+            _free = At(index).Next;
+        }
+        else
+        {
+            index = _used++;
+            if (index >> ChunkBits == _chunks.Count)
+            {
+                _chunks.Add(new ScheduledAnswer[ChunkSize]);
+            }
+        }
+
+        ref ScheduledAnswer answer = ref At(index);
+        answer = new ScheduledAnswer { Form = form, NextUpdate = uint.MaxValue };
+        answer.SetSerial(serial);
+        ref int slot = ref _hashes[Slot(serial)];
+        answer.NextOfHash = slot;
+        slot = index;
+        Count++;
+        return index;
+    }
+
+    private void Remove(int index)
+    {
+        ref ScheduledAnswer answer = ref At(index);
+        Unlink(ref answer);
+        CountEnd(answer.NextUpdate, -1);
+        if (answer.IsToResign)
+        {
+            _toResign--;
+        }
+
+        ref int link = ref _hashes[Slot(answer.Serial)];
+        while (link != index)
+        {
+            link = ref At(link).NextOfHash;
+        }
+
+        link = answer.NextOfHash;
+        answer = new ScheduledAnswer { List = ScheduleList.Free, Next = _free };
+        _free = index;
+        Count--;
+    }
+
+    private int Find(ReadOnlySpan<byte> serial, byte form)
+    {
+        int index = _hashes[Slot(serial)];
+        while (index != None && (At(index).Form != form || !At(index).Serial.SequenceEqual(serial)))
+        {
+            index = At(index).NextOfHash;
+        }
+
+        return index;
+    }
+
+    private void Rehash()
+    {
+        _hashes = CreateHashes(_hashes.Length * 2);
+        for (int index = 0; index < _used; index++)
+        {
+            ref ScheduledAnswer answer = ref At(index);
+            if (answer.List != ScheduleList.Free)
+            {
+                ref int slot = ref _hashes[Slot(answer.Serial)];
+                answer.NextOfHash = slot;
+                slot = index;
+            }
+        }
+    }
+
+    private void CountEnd(uint nextUpdate, int by)
+    {
+        if (nextUpdate == uint.MaxValue)
+        {
+            return; // never signed
+        }
+
+        uint minute = nextUpdate / 60;
+        int count = _endsPerMinute.GetValueOrDefault(minute) + by;
+        if (count == 0)
+        {
+            _endsPerMinute.Remove(minute);
+        }
+        else
+        {
+            _endsPerMinute[minute] = count;
+        }
+    }
+
+    private ref AnswerList DueList(ScheduleList list) => ref _due[list - ScheduleList.NewlyRevoked];
+
+    private ref ScheduledAnswer At(int index) => ref _chunks[index >> ChunkBits][index & (ChunkSize - 1)];
+
+    // Seeded by the process: nobody can choose serial numbers that fall into one chain.
+    private int Slot(ReadOnlySpan<byte> serial)
+    {
+        HashCode hash = default;
+        hash.AddBytes(serial);
+        return hash.ToHashCode() & (_hashes.Length - 1);
+    }
+
+    private static int[] CreateHashes(int length)
+    {
+        int[] hashes = new int[length];
+        Array.Fill(hashes, None);
+        return hashes;
+    }
+
+    private static uint Seconds(DateTimeOffset time) => (uint)Math.Clamp(time.ToUnixTimeSeconds(), 0, uint.MaxValue);
+
+    private struct AnswerList
+    {
+        public int Head;
+        public int Tail;
+        public int Count;
+
+        public static AnswerList Empty => new() { Head = None, Tail = None };
+    }
+}
