@@ -1,0 +1,80 @@
+namespace OcspCluster.Authority;
+
+/// <summary>What keeping an issuer's answers fresh takes: signatures, memory, and the time to sign everything anew. Immutable.</summary>
+public sealed record RefreshPlan
+{
+    /// <summary>What an answer takes in the cache beside its octets, and in the schedule.</summary>
+    public const int OverheadBytes = 700 + 56;
+
+    private RefreshPlan()
+    {
+    }
+
+    /// <summary>How many certificates have an answer that is kept fresh, at most.</summary>
+    public required long Certificates { get; init; }
+
+    /// <summary>For which certificates.</summary>
+    public required Presign Presign { get; init; }
+
+    /// <summary>From one answer to the next, on average.</summary>
+    public required TimeSpan Period { get; init; }
+
+    /// <summary>The signatures per second that the signer makes, measured.</summary>
+    public required double MeasuredPerSecond { get; init; }
+
+    /// <summary>The signatures per second that refreshing may use: the budget, or what the signer makes if that is less.</summary>
+    public required double AvailablePerSecond { get; init; }
+
+    /// <summary>The signatures per second that refreshing needs on average.</summary>
+    public required double NeededPerSecond { get; init; }
+
+    /// <summary>The signatures per second that it needs at most, when all answers were signed in one moment and come due in one window.</summary>
+    public required double PeakPerSecond { get; init; }
+
+    /// <summary>The memory that the answers take.</summary>
+    public required long StorageBytes { get; init; }
+
+    /// <summary>The time to sign everything anew within the budget.</summary>
+    public required TimeSpan FullResign { get; init; }
+
+    /// <summary>The time to sign everything anew with all that the signer makes, as in an emergency.</summary>
+    public required TimeSpan EmergencyResign { get; init; }
+
+    /// <summary>Available signatures for each one that is needed; infinite when none is.</summary>
+    public double Headroom => NeededPerSecond > 0 ? AvailablePerSecond / NeededPerSecond : double.PositiveInfinity;
+
+    /// <summary>Whether the budget and the signer keep up: a fifth more than the average is there, for outages to be caught up with.</summary>
+    public bool IsSufficient => Headroom >= 1.2;
+
+    /// <summary>Computes a plan.</summary>
+    /// <param name="certificates">How many certificates; with <see cref="Presign.Asked"/>, how many are asked for within <see cref="IssuerPolicy.AskedWithin"/>.</param>
+    /// <param name="policy">Validity, RefreshAt, budget and what is presigned.</param>
+    /// <param name="measuredPerSecond">Signatures per second of the signer, one after the other as the scheduler makes them.</param>
+    /// <param name="responseBytes">The length of an answer.</param>
+    public static RefreshPlan Compute(long certificates, IssuerPolicy policy, double measuredPerSecond, int responseBytes)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        ArgumentOutOfRangeException.ThrowIfNegative(certificates);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(measuredPerSecond);
+        ArgumentOutOfRangeException.ThrowIfNegative(responseBytes);
+        DateTimeOffset thisUpdate = DateTimeOffset.UnixEpoch;
+        TimeSpan onDemand = RefreshRules.DueOnDemandAt(policy, thisUpdate, thisUpdate + policy.Validity - TimeSpan.FromSeconds(1)) - thisUpdate;
+
+        // On demand, a certificate that is always asked for is signed when its answer is due; in the background on average in the middle of the window.
+        TimeSpan period = policy.Presign == Presign.OnDemand ? onDemand : onDemand * (1 - (RefreshRules.Spread / 2));
+        double available = policy.Presign == Presign.OnDemand ? measuredPerSecond : Math.Min(policy.RefreshSignaturesPerSecond, measuredPerSecond);
+        return new RefreshPlan
+        {
+            Certificates = certificates,
+            Presign = policy.Presign,
+            Period = period,
+            MeasuredPerSecond = measuredPerSecond,
+            AvailablePerSecond = available,
+            NeededPerSecond = certificates / period.TotalSeconds,
+            PeakPerSecond = certificates / (onDemand * RefreshRules.Spread).TotalSeconds,
+            StorageBytes = certificates * (responseBytes + OverheadBytes),
+            FullResign = TimeSpan.FromSeconds(certificates / available),
+            EmergencyResign = TimeSpan.FromSeconds(certificates / measuredPerSecond),
+        };
+    }
+}
