@@ -4,14 +4,14 @@ using OcspCluster.Protocol;
 namespace OcspCluster.Authority;
 
 /// <summary>
-/// One CA key that we answer for: its certificates (several when the key goes by several names or is cross-certified), who signs for it, and how. Immutable.
+/// One CA key that we answer for: its certificates (several when the key goes by several names or is cross-certified), who signs for it, and how. Immutable but for who signs, which is replaced as a whole; thread-safe.
 /// </summary>
 /// <remarks>
 /// A CA that has a new key under the same name is another issuer: a request selects the key by its hash (RFC 6960 §4.1.1), and the answer comes from that key or its delegate.
 /// </remarks>
 public sealed class Issuer
 {
-    private readonly Dictionary<X509Certificate2, IReadOnlyList<SigningCredential>> _credentialsByName = new(ReferenceEqualityComparer.Instance);
+    private volatile CredentialSet _credentials;
 
     /// <summary>Describes an issuer.</summary>
     /// <param name="id">Its name.</param>
@@ -36,14 +36,9 @@ public sealed class Issuer
 
         Id = id;
         Certificates = [.. certificates];
-        Credentials = [.. credentials];
         Policy = policy ?? IssuerPolicy.Default;
         Requestors = [.. requestors ?? []];
-        foreach (X509Certificate2 certificate in Certificates)
-        {
-            SigningCredential[] ofName = [.. Credentials.Where(credential => NameOfCa(credential).AsSpan().SequenceEqual(certificate.SubjectName.RawData))];
-            _credentialsByName[certificate] = ofName.Length > 0 ? ofName : Credentials;
-        }
+        _credentials = new CredentialSet(this, credentials);
     }
 
     /// <summary>Its name.</summary>
@@ -52,8 +47,8 @@ public sealed class Issuer
     /// <summary>Its certificates, all of one key.</summary>
     public IReadOnlyList<X509Certificate2> Certificates { get; }
 
-    /// <summary>Who signs.</summary>
-    public IReadOnlyList<SigningCredential> Credentials { get; }
+    /// <summary>Who signs. Another list after <see cref="ReplaceCredentials"/>; each list never changes.</summary>
+    public IReadOnlyList<SigningCredential> Credentials => _credentials.All;
 
     /// <summary>How its certificates are answered for.</summary>
     public IssuerPolicy Policy { get; }
@@ -68,6 +63,24 @@ public sealed class Issuer
         return credential.Certificate.PublicKey.EncodedKeyValue.RawData.AsSpan().SequenceEqual(Certificates[0].PublicKey.EncodedKeyValue.RawData);
     }
 
+    /// <summary>
+    /// Has others sign from now on, as when a key or certificate was renewed; to be judged by <see cref="IssuerRules"/> before. Signatures under way are still those of the old ones.
+    /// </summary>
+    /// <returns>Those that signed until now: to be disposed by their owner, some time later.</returns>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public IReadOnlyList<SigningCredential> ReplaceCredentials(IReadOnlyList<SigningCredential> credentials)
+    {
+        ArgumentNullException.ThrowIfNull(credentials);
+        if (credentials.Count == 0)
+        {
+            throw new ArgumentException($"Issuer '{Id}' needs at least one signing credential.", nameof(credentials));
+        }
+
+        IReadOnlyList<SigningCredential> old = Credentials;
+        _credentials = new CredentialSet(this, credentials);
+        return old;
+    }
+
     /// <summary>Verifies requests that are signed by one of <see cref="Requestors"/>, or by one whom a CA among them issued.</summary>
     public OcspRequestVerifier CreateRequestVerifier(TimeProvider clock)
     {
@@ -79,7 +92,25 @@ public sealed class Issuer
     /// Who may sign for certificates that bear the name in this one of <see cref="Certificates"/>, in the order given: the credentials that the CA issued under that name,
     /// or all of them where there is none such.
     /// </summary>
-    internal IReadOnlyList<SigningCredential> CredentialsFor(X509Certificate2 issuerCertificate) => _credentialsByName[issuerCertificate];
+    internal IReadOnlyList<SigningCredential> CredentialsFor(X509Certificate2 issuerCertificate) => _credentials.ByName[issuerCertificate];
 
     private byte[] NameOfCa(SigningCredential credential) => (IsOwnKey(credential) ? credential.Certificate.SubjectName : credential.Certificate.IssuerName).RawData;
+
+    /// <summary>Who signs, and who for which of the issuer's names. Immutable: replaced as a whole.</summary>
+    private sealed class CredentialSet
+    {
+        public CredentialSet(Issuer issuer, IReadOnlyList<SigningCredential> credentials)
+        {
+            All = [.. credentials];
+            foreach (X509Certificate2 certificate in issuer.Certificates)
+            {
+                SigningCredential[] ofName = [.. All.Where(credential => issuer.NameOfCa(credential).AsSpan().SequenceEqual(certificate.SubjectName.RawData))];
+                ByName[certificate] = ofName.Length > 0 ? ofName : All;
+            }
+        }
+
+        public IReadOnlyList<SigningCredential> All { get; }
+
+        public Dictionary<X509Certificate2, IReadOnlyList<SigningCredential>> ByName { get; } = new(ReferenceEqualityComparer.Instance);
+    }
 }

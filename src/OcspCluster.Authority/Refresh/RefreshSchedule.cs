@@ -239,7 +239,7 @@ public sealed class RefreshSchedule
 
             ref ScheduledAnswer answer = ref At(index);
             Unlink(ref answer);
-            due = new DueAnswer(SerialNumber.FromContent(answer.Serial), answer.Form, answer.IdlePeriods, priority);
+            due = new DueAnswer(SerialNumber.FromContent(answer.Serial), answer.Form, answer.IdlePeriods, priority, answer.IsToResign);
             return true;
         }
     }
@@ -258,6 +258,22 @@ public sealed class RefreshSchedule
                     : ScheduleList.Asked;
                 answer.HasChanged = false;
                 Link(index, ref answer, list, atFront: true);
+            }
+        }
+    }
+
+    /// <summary>Lets an answer that was taken come up again later, in its rank: something was wrong with it alone.</summary>
+    public void Postpone(DueAnswer due, DateTimeOffset until)
+    {
+        lock (_lock)
+        {
+            int index = Find(due.Serial.Content, due.Form);
+            if (index != None && At(index).List == ScheduleList.InHand)
+            {
+                ref ScheduledAnswer answer = ref At(index);
+                answer.Due = Seconds(until);
+                answer.HasChanged |= due.Priority == RefreshPriority.NewlyRevoked;
+                LinkToBucket(index, ref answer);
             }
         }
     }
@@ -291,7 +307,11 @@ public sealed class RefreshSchedule
         {
             ref ScheduledAnswer answer = ref At(index);
             int next = answer.Next;
-            Link(index, ref answer, wasAsked(SerialNumber.FromContent(answer.Serial), answer.Form) ? ScheduleList.Asked : ScheduleList.Cold);
+            ScheduleList due = answer.HasChanged ? ScheduleList.NewlyRevoked
+                : wasAsked(SerialNumber.FromContent(answer.Serial), answer.Form) ? ScheduleList.Asked
+                : ScheduleList.Cold;
+            answer.HasChanged = false;
+            Link(index, ref answer, due);
             index = next;
         }
     }

@@ -9,7 +9,8 @@ namespace OcspCluster.Authority;
 /// <param name="Form">The form of the CertID, a number that the owner of the schedule gave.</param>
 /// <param name="IdlePeriods">How often in a row it was renewed without having been asked for, up to 255.</param>
 /// <param name="Priority">Why it came up now.</param>
-public readonly record struct DueAnswer(SerialNumber Serial, byte Form, int IdlePeriods, RefreshPriority Priority);
+/// <param name="IsToResign">Whether it is one of a re-signing of everything.</param>
+public readonly record struct DueAnswer(SerialNumber Serial, byte Form, int IdlePeriods, RefreshPriority Priority, bool IsToResign);
 
 /// <summary>When an answer is due, when it has to be there, and when the last one ends.</summary>
 /// <param name="DueAt">From then on it comes up.</param>

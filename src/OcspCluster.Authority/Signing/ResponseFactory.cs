@@ -9,7 +9,9 @@ namespace OcspCluster.Authority;
 public readonly record struct AnsweredCertId(CertId CertId, CertificateAnswer Answer);
 
 /// <summary>Turns what is to be said into signed answers, each by the credential that suits the client, when its signer has time for it. Thread-safe.</summary>
-public sealed class ResponseFactory(TimeProvider clock) : IDisposable
+/// <param name="clock">The clock of all times in answers.</param>
+/// <param name="guard">Keeps answers from being signed by a clock that cannot be right; null: the clock is always taken for right.</param>
+public sealed class ResponseFactory(TimeProvider clock, ClockGuard? guard = null) : IDisposable
 {
     // Any bytes that are no message: a signature over them is of no use to anybody.
     private static readonly byte[] s_probe = "OcspCluster asks: does this key sign?"u8.ToArray();
@@ -25,11 +27,11 @@ public sealed class ResponseFactory(TimeProvider clock) : IDisposable
 
     /// <summary>The credential that the client would like best, where there is a choice and it is met by one that is valid now; else null (RFC 6960 §4.4.7).</summary>
     public SigningCredential? FindPreferred(NamedIssuer issuer, IReadOnlyList<PreferredSignatureAlgorithm>? preferences) =>
-        preferences is null ? null : CredentialRules.FindPreferred(issuer.Issuer.CredentialsFor(issuer.Certificate), preferences, clock.GetUtcNow());
+        preferences is null ? null : CredentialRules.FindPreferred(issuer.Issuer.CredentialsFor(issuer.Certificate), preferences, clock.GetUtcNow(), issuer.Issuer.Policy.Validity);
 
     /// <summary>The credential that signs for clients that prefer nothing: the first that is valid now and whose signer is not failing; null when none is valid.</summary>
     public SigningCredential? FindDefault(NamedIssuer issuer) =>
-        CredentialRules.FindDefault(issuer.Issuer.CredentialsFor(issuer.Certificate), clock.GetUtcNow(), credential => QueueOf(credential).WouldTry);
+        CredentialRules.FindDefault(issuer.Issuer.CredentialsFor(issuer.Certificate), clock.GetUtcNow(), credential => QueueOf(credential).WouldTry, issuer.Issuer.Policy.Validity);
 
     /// <summary>Signs an answer.</summary>
     /// <param name="issuer">Whose certificates are answered for, and the name by which it was asked.</param>
@@ -41,6 +43,11 @@ public sealed class ResponseFactory(TimeProvider clock) : IDisposable
         NamedIssuer issuer, IReadOnlyList<AnsweredCertId> answers, OcspNonce? nonce, SigningCredential? preferred, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(answers);
+        if (guard is not null && guard.State != ClockState.Sound)
+        {
+            return ValueTask.FromResult(SigningResult.Consequence(SigningFailure.ClockDoubtful, $"{guard.Problem ?? "the clock was just set right"}.", credential: null));
+        }
+
         DateTimeOffset now = WholeSecond(clock.GetUtcNow());
         SigningCredential? credential = preferred?.IsValidAt(now) == true
             ? preferred
@@ -76,6 +83,16 @@ public sealed class ResponseFactory(TimeProvider clock) : IDisposable
         }
 
         return failures;
+    }
+
+    /// <summary>Forgets the queue of a credential that is not used any more.</summary>
+    public void Retire(SigningCredential credential)
+    {
+        ArgumentNullException.ThrowIfNull(credential);
+        if (_queues.TryRemove(credential, out SignerQueue? queue))
+        {
+            queue.Dispose();
+        }
     }
 
     /// <summary>Lets the threads of remote signers end. The credentials are their owner's to dispose.</summary>

@@ -17,6 +17,9 @@ public enum SigningFailure
 
     /// <summary>Too many wait for the key already, or the turn did not come in time.</summary>
     Busy,
+
+    /// <summary>The clock cannot be right (<see cref="ClockGuard"/>): what would be signed would be dated wrongly.</summary>
+    ClockDoubtful,
 }
 
 /// <summary>A signed answer, or the reason why there is none. Immutable.</summary>

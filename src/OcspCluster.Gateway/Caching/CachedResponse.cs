@@ -2,7 +2,7 @@ using OcspCluster.Authority;
 
 namespace OcspCluster.Gateway;
 
-/// <summary>A signed answer in the cache, and the status that it was made from. Only <see cref="HoldUntil"/> changes it.</summary>
+/// <summary>A signed answer in the cache, and the status that it was made from. Only how long it is held, whether it is due and whether it was asked for change.</summary>
 /// <param name="certId">The DER of the CertID that it answers.</param>
 /// <param name="response">The answer.</param>
 /// <param name="status">What the status source told when it was signed; null for a certificate that the source did not know.</param>
@@ -11,6 +11,8 @@ namespace OcspCluster.Gateway;
 internal sealed class CachedResponse(ReadOnlyMemory<byte> certId, SignedResponse response, CertificateStatus? status, SigningCredential credential, bool isDefault)
 {
     private long _heldUntil;
+    private volatile bool _isMadeDue;
+    private volatile bool _wasAsked = true; // somebody's request made it; else whoever made it says so
 
     /// <summary>The DER of the CertID that it answers, which tells apart the forms of one certificate's CertID.</summary>
     public ReadOnlyMemory<byte> CertId { get; } = certId;
@@ -36,6 +38,25 @@ internal sealed class CachedResponse(ReadOnlyMemory<byte> certId, SignedResponse
 
     /// <summary>The same answer for those who prefer nothing, too.</summary>
     public CachedResponse AsDefault() => IsDefault ? this : new CachedResponse(CertId, Response, Status, Credential, isDefault: true);
+
+    /// <summary>Whether a client asked for it since it was signed.</summary>
+    public bool WasAsked
+    {
+        get => _wasAsked;
+        set
+        {
+            if (_wasAsked != value)
+            {
+                _wasAsked = value; // written once, not on every hit: the line stays shared between cores
+            }
+        }
+    }
+
+    /// <summary>Whether a newer one is wanted before its time.</summary>
+    public bool IsMadeDue { get => _isMadeDue; set => _isMadeDue = value; }
+
+    /// <summary>Whether a newer one is to be signed at the next request.</summary>
+    public bool IsDue(DateTimeOffset now) => _isMadeDue || now >= Response.RefreshAt;
 
     /// <summary>Whether it may be given at a monotonic time without asking the status source again.</summary>
     public bool IsHeld(long timestamp) => timestamp < Volatile.Read(ref _heldUntil);

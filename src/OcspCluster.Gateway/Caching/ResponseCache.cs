@@ -98,6 +98,7 @@ public sealed class ResponseCache
             }
 
             stored = Put(key, made);
+            Stored?.Invoke(issuer, stored);
         }
 
         MakeRoom();
@@ -120,6 +121,30 @@ public sealed class ResponseCache
             return true;
         }
     }
+
+    /// <summary>Told of every answer that is stored, within its stripe's lock: it must be quick and not call back.</summary>
+    internal Action<IssuerId, CachedResponse>? Stored { get; set; }
+
+    /// <summary>The answer at hand for clients that prefer nothing; it does not count as asked for.</summary>
+    internal CachedResponse? Peek(IssuerId issuer, SerialNumber serial, ReadOnlySpan<byte> certId)
+    {
+        if (_entries.TryGetValue(new Key(issuer, serial), out Entry? entry))
+        {
+            foreach (CachedResponse form in entry.Forms)
+            {
+                if (form.Answers(certId, preferred: null))
+                {
+                    return form;
+                }
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>All answers of an issuer, as far as they are there while one looks.</summary>
+    internal IEnumerable<(SerialNumber Serial, CachedResponse Response)> All(IssuerId issuer) =>
+        _entries.Where(pair => pair.Key.Issuer == issuer).SelectMany(pair => pair.Value.Forms.Select(form => (pair.Key.Serial, form)));
 
     private CachedResponse Put(Key key, CachedResponse made)
     {
@@ -215,6 +240,7 @@ public sealed class ResponseCache
                         _wasUsed = true; // written once, not on every hit: the line stays shared between cores
                     }
 
+                    form.WasAsked = true;
                     return form;
                 }
             }

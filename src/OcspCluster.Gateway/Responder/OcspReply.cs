@@ -54,6 +54,9 @@ public enum OcspOutcome
     /// <summary>tryLater: the key cannot be used now, and no answer at hand may be given.</summary>
     SignerFailing,
 
+    /// <summary>tryLater: the clock cannot be right, and no answer at hand may be given.</summary>
+    ClockDoubtful,
+
     /// <summary>internalError: nobody may sign, or what was signed is wrong.</summary>
     SignerUnavailable,
 
@@ -88,7 +91,7 @@ public readonly struct OcspReply
     {
         OcspOutcome.Malformed or OcspOutcome.UnknownCriticalExtension or OcspOutcome.NonceRefused => OcspResponse.MalformedRequest,
         OcspOutcome.SignatureRequired => OcspResponse.SigRequired,
-        OcspOutcome.BudgetSpent or OcspOutcome.Contended or OcspOutcome.StatusUnavailable or OcspOutcome.SignerBusy or OcspOutcome.SignerFailing => OcspResponse.TryLater,
+        OcspOutcome.BudgetSpent or OcspOutcome.Contended or OcspOutcome.StatusUnavailable or OcspOutcome.SignerBusy or OcspOutcome.SignerFailing or OcspOutcome.ClockDoubtful => OcspResponse.TryLater,
         OcspOutcome.SignerUnavailable or OcspOutcome.Fault => OcspResponse.InternalError,
         _ => OcspResponse.Unauthorized,
     };

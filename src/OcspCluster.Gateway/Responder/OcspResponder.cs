@@ -143,7 +143,7 @@ public sealed partial class OcspResponder
     {
         IssuerId id = issuer.Issuer.Id;
         CachedResponse? cached = _cache.Find(id, certId, preferred);
-        if (cached is not null && _clock.GetUtcNow() < cached.Response.RefreshAt && cached.IsHeld(_clock.GetTimestamp()))
+        if (cached is not null && !cached.IsDue(_clock.GetUtcNow()) && cached.IsHeld(_clock.GetTimestamp()))
         {
             return OcspReply.Answer(cached.Response);
         }
@@ -203,7 +203,7 @@ public sealed partial class OcspResponder
     private async ValueTask<SigningFlight> RenewAsync(Miss miss, CachedResponse? present, DateTimeOffset now, CancellationToken cancellationToken)
     {
         bool isRight = present is not null && SaysTheSame(present, miss.Status, miss.Answer) && now <= present.Response.NextUpdate;
-        if (isRight && now < present!.Response.RefreshAt)
+        if (isRight && !present!.IsDue(now))
         {
             return new SigningFlight(present, Failure: null);
         }
@@ -225,7 +225,7 @@ public sealed partial class OcspResponder
         // The request that began the flight may have missed before the flight ahead of it landed.
         IssuerId id = miss.Issuer.Issuer.Id;
         CertId certId = miss.CertId;
-        if (_cache.Find(id, certId, miss.Preferred) is CachedResponse present && SaysTheSame(present, miss.Status, miss.Answer) && _clock.GetUtcNow() < present.Response.RefreshAt)
+        if (_cache.Find(id, certId, miss.Preferred) is CachedResponse present && SaysTheSame(present, miss.Status, miss.Answer) && !present.IsDue(_clock.GetUtcNow()))
         {
             return new SigningFlight(present, Failure: null);
         }
@@ -264,6 +264,7 @@ public sealed partial class OcspResponder
         {
             SigningFailure.Busy => OcspOutcome.SignerBusy,
             SigningFailure.Failing => OcspOutcome.SignerFailing,
+            SigningFailure.ClockDoubtful => OcspOutcome.ClockDoubtful,
             _ => OcspOutcome.SignerUnavailable,
         };
     }

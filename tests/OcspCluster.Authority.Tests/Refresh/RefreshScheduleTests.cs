@@ -109,6 +109,18 @@ public sealed class RefreshScheduleTests
     }
 
     [Fact]
+    public void Postpone_ComesUpLater_InItsRank()
+    {
+        Track(1, dueSeconds: 1);
+        Track(2, dueSeconds: 1);
+        _schedule.ChangeStatus(Serial(1));
+        _schedule.Postpone(Take(1)!.Value, s_start.AddSeconds(60));
+        Assert.Equal(Serial(2), Take(59)?.Serial);
+        Assert.Null(Take(59));
+        Assert.Equal((Serial(1), RefreshPriority.NewlyRevoked), Priority(Take(60)));
+    }
+
+    [Fact]
     public void ChangeStatus_WhileItIsSigned_ComesUpAgain()
     {
         Track(1, dueSeconds: 1);

@@ -21,9 +21,10 @@ internal sealed class ResponderUnderTest
             return new SigningCredential(withKey, new TestSigner(OcspSigner.FromCertificate(withKey), isRemote), limits: limits);
         })];
         Signers = [.. credentials.Select(credential => (TestSigner)credential.Signer)];
-        Issuer issuer = new(Id, Issuers.Alpha.Certificates, credentials, policy);
+        Guard = new ClockGuard(Clock);
+        Issuer = new Issuer(Id, Issuers.Alpha.Certificates, credentials, policy);
         Cache = new ResponseCache(options.CacheBytes);
-        Responder = new OcspResponder(new IssuerDirectory([issuer]), Source, new ResponseFactory(Clock), Cache, options, Clock, NullLogger<OcspResponder>.Instance);
+        Responder = new OcspResponder(new IssuerDirectory([Issuer]), Source, new ResponseFactory(Clock, Guard), Cache, options, Clock, NullLogger<OcspResponder>.Instance);
     }
 
     public static IssuerId Id { get; } = new("alpha");
@@ -38,6 +39,10 @@ internal sealed class ResponderUnderTest
 
     /// <summary>Alpha's own responder's, and the others' in their order.</summary>
     public IReadOnlyList<TestSigner> Signers { get; }
+
+    public ClockGuard Guard { get; }
+
+    public Issuer Issuer { get; }
 
     public ResponseCache Cache { get; }
 

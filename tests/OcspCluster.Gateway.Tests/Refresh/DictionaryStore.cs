@@ -1,0 +1,42 @@
+using System.Runtime.CompilerServices;
+using OcspCluster.Authority;
+using OcspCluster.Protocol;
+
+namespace OcspCluster.Gateway.Tests;
+
+/// <summary>A journal in memory that is only read, as far as the refresh scheduler reads it.</summary>
+internal sealed class DictionaryStore : IRevocationStore
+{
+    private readonly List<JournalEntry> _journal = [];
+
+    public void Add(SerialNumber serial, CertificateStatus status)
+    {
+        long position = _journal.Count + 1;
+        EventKind kind = status.State == CertificateState.Good ? EventKind.Issued : EventKind.Revoked;
+        RevocationEvent @event = new() { Id = position.ToString(System.Globalization.CultureInfo.InvariantCulture), Serial = serial, Kind = kind, At = DateTimeOffset.UnixEpoch };
+        _journal.Add(new JournalEntry(position, @event, DateTimeOffset.UnixEpoch, status with { Position = position }));
+    }
+
+    public async IAsyncEnumerable<JournalEntry> ReadJournalAsync(IssuerId issuer, long after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.CompletedTask;
+        foreach (JournalEntry entry in _journal.Skip((int)after))
+        {
+            yield return entry;
+        }
+    }
+
+    public ValueTask<long> GetPositionAsync(IssuerId issuer, CancellationToken cancellationToken) => ValueTask.FromResult((long)_journal.Count);
+
+    public ValueTask<AppendResult> AppendAsync(IssuerId issuer, long expectedPosition, IReadOnlyList<JournalEntry> entries) => throw new NotSupportedException();
+
+    public ValueTask<CertificateStatus?> FindStatusAsync(IssuerId issuer, SerialNumber serial, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<IReadOnlyList<CertificateStatus?>> FindStatusesAsync(IssuerId issuer, IReadOnlyList<SerialNumber> serials, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<IReadOnlyList<JournalEntry?>> FindEventsAsync(IssuerId issuer, IReadOnlyList<string> eventIds, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<StatusCounts> CountAsync(IssuerId issuer, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}
