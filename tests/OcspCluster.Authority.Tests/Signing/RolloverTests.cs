@@ -47,10 +47,10 @@ public sealed class RolloverTests
     }
 
     [Theory]
-    [InlineData("0..10", "5..20", 0, 16)]
-    [InlineData("0..10", "6..20", 0, 16)]
-    [InlineData("0..10", "7..20", 0, 6)] // from day 6 to day 7 answers are cut short
-    [InlineData("0..10", "0..8", 0, 6)]
+    [InlineData("0..10", "5..20", 0, 16.0)]
+    [InlineData("0..10", "6..20", 0, 16.0)]
+    [InlineData("0..10", "7..20", 0, 6.0)] // from day 6 to day 7 answers are cut short
+    [InlineData("0..10", "0..8", 0, 6.0)]
     [InlineData("0..10", "5..20", 17, null)]
     public void CoveredUntil_WithoutAGap(string first, string second, double day, double? expected) =>
         Assert.Equal(
