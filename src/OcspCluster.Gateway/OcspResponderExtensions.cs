@@ -29,7 +29,8 @@ public static class OcspResponderExtensions
         services.AddSingleton<IValidateOptions<OcspGatewayOptions>>(provider => new IssuersValidator(builder.Issuers, provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(_ => new IssuerDirectory(builder.Issuers, builder.Hashes));
-        services.TryAddSingleton<ResponseFactory>();
+        services.TryAddSingleton(provider => new ClockGuard(provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(provider => new ResponseFactory(provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ClockGuard>()));
         services.TryAddSingleton(provider => new ResponseCache(provider.GetRequiredService<IOptions<OcspGatewayOptions>>().Value.CacheBytes));
         services.TryAddSingleton(provider => new OcspResponder(
             provider.GetRequiredService<IssuerDirectory>(),
@@ -40,6 +41,14 @@ public static class OcspResponderExtensions
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<OcspResponder>>()));
         services.TryAddSingleton<OcspHttpHandler>();
+        services.TryAddSingleton(provider => new RefreshSchedulers(
+            provider.GetRequiredService<IssuerDirectory>(),
+            provider.GetRequiredService<ResponseCache>(),
+            provider.GetRequiredService<OcspResponder>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<RefreshSchedulers>>(),
+            provider.GetService<IRevocationStore>()));
+        services.AddHostedService(provider => provider.GetRequiredService<RefreshSchedulers>());
         services.AddHostedService<SignerSelfTest>();
         return services;
     }

@@ -3,6 +3,7 @@ using OcspCluster.Authority;
 using OcspCluster.Standalone.Audit;
 using OcspCluster.Standalone.Configuration;
 using OcspCluster.Standalone.Import;
+using OcspCluster.Standalone.Plan;
 
 namespace OcspCluster.Standalone;
 
@@ -16,6 +17,8 @@ internal static class CommandLine
     private static readonly Option<string[]> s_set = new("--set") { Description = "Any configuration key, as --set Ocsp:MaxCertIds=8; may be repeated", HelpName = "KEY=VALUE", Recursive = true };
     private static readonly Option<string> s_issuer = new("--issuer") { Description = "The id of the issuer whose index it is", HelpName = "ID", Required = true };
     private static readonly Option<FileInfo> s_index = new("--index") { Description = "The index.txt of 'openssl ca'", HelpName = "FILE", Required = true };
+    private static readonly Option<string> s_planned = new("--issuer") { Description = "The id of the issuer whose key is measured", HelpName = "ID", Required = true };
+    private static readonly Option<long?> s_certificates = new("--certificates") { Description = "How many certificates to plan for (default: those in the store, of a stopped responder)", HelpName = "N" };
     private static readonly Option<bool> s_dryRun = new("--dry-run") { Description = "Tell what would be recorded, and record nothing" };
 
     /// <summary>Runs the program.</summary>
@@ -26,6 +29,10 @@ internal static class CommandLine
         Command import = new("import", "Bring the certificates of an OpenSSL index.txt into the store of a stopped responder; may be run again at any time") { s_issuer, s_index, s_dryRun };
         root.Add(import);
         root.Add(AuditCommand.Create(ReadSettings, GuardAsync));
+        Command plan = new("plan", "Measure the key of an issuer, and tell whether it keeps the answers for so many certificates fresh") { s_planned, s_certificates };
+        root.Add(plan);
+        plan.SetAction((ParseResult result, CancellationToken _) => GuardAsync(() => PlanRun.RunAsync(
+            ReadSettings(result), result.GetRequiredValue(s_planned), result.GetValue(s_certificates), Console.Out)));
         root.SetAction((ParseResult result, CancellationToken _) => GuardAsync(() => StandaloneRun.RunAsync(ReadSettings(result), Console.Out)));
         import.SetAction((ParseResult result, CancellationToken _) => GuardAsync(() => IndexImportRun.RunAsync(
             ReadSettings(result), result.GetRequiredValue(s_issuer), result.GetRequiredValue(s_index), result.GetValue(s_dryRun), Console.Out, Console.Error)));

@@ -1,4 +1,5 @@
 using OcspCluster.Authority;
+using OcspCluster.Gateway;
 
 namespace OcspCluster.Standalone;
 
@@ -13,15 +14,19 @@ internal sealed class HostHealth(IRevocationStore store, IReadOnlyList<Issuer> i
     public bool IsListening { get => _isListening; set => _isListening = value; }
 
     /// <summary>GET /health/live and /health/ready.</summary>
-    public void Map(IEndpointRouteBuilder endpoints)
+    /// <param name="endpoints">The admin listener's.</param>
+    /// <param name="watch">Knows of credentials that end soon, and of files that cannot be used.</param>
+    /// <param name="guard">Knows whether the clock can be signed by.</param>
+    public void Map(IEndpointRouteBuilder endpoints, CredentialWatch watch, ClockGuard guard)
     {
         endpoints.MapGet("/health/live", () => Results.Json(new { status = "live" }));
         endpoints.MapGet("/health/ready", async (CancellationToken cancellationToken) =>
         {
             IReadOnlyList<string> notReady = await FindNotReadyAsync(cancellationToken).ConfigureAwait(false);
+            string[] warnings = [.. watch.Warnings, .. guard.Problem is string clockProblem ? [clockProblem] : Array.Empty<string>()];
             return notReady.Count == 0
-                ? Results.Json(new { status = "ready", notReady })
-                : Results.Json(new { status = "not ready", notReady }, statusCode: StatusCodes.Status503ServiceUnavailable);
+                ? Results.Json(new { status = "ready", notReady, warnings })
+                : Results.Json(new { status = "not ready", notReady, warnings }, statusCode: StatusCodes.Status503ServiceUnavailable);
         });
     }
 

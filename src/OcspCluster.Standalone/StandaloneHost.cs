@@ -36,7 +36,8 @@ public sealed class StandaloneHost : IAsyncDisposable
         _health = new HostHealth(store, _issuers, clock);
         _app = Build(options, clock);
         _listener = _app.Services.GetRequiredService<OcspListener>();
-        CachePublisher publisher = new(_app.Services.GetRequiredService<ResponseCache>());
+        RefreshingPublisher publisher = new(
+            new CachePublisher(_app.Services.GetRequiredService<ResponseCache>()), _app.Services.GetRequiredService<RefreshSchedulers>(), _app.Services.GetRequiredService<ClockGuard>());
         _sequencers = _issuers.ToDictionary(issuer => issuer.Id.ToString(), issuer => new IssuerSequencer(issuer.Id, store, publisher, clock));
     }
 
@@ -128,6 +129,8 @@ public sealed class StandaloneHost : IAsyncDisposable
             log.LogWarning("{Warning}", warning.ToString());
         }
 
+        await _app.Services.GetRequiredService<ClockGuard>().NoteJournalsAsync(_store, _issuers.Select(issuer => issuer.Id), CancellationToken.None).ConfigureAwait(false);
+
         // Admin first, so that a supervisor can see a start that takes long.
         try
         {
@@ -170,6 +173,9 @@ public sealed class StandaloneHost : IAsyncDisposable
         builder.Services.AddSingleton(Options.Create(options.Ocsp));
         builder.Services.AddSingleton(Options.Create(options.Listener));
         builder.Services.AddSingleton<OcspListener>(); // not as a hosted service: it starts last and stops first
+        builder.Services.AddSingleton<IRevocationStore>(_store); // the host disposes it, after the services
+        builder.Services.AddSingleton(provider => new CredentialWatch(CreateReloads(options, provider), clock, provider.GetRequiredService<ILogger<CredentialWatch>>()));
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<CredentialWatch>());
         builder.Services.AddOcspResponder(responder =>
         {
             responder.UseStatusSource(new RevocationStoreStatusSource(_store));
@@ -181,8 +187,22 @@ public sealed class StandaloneHost : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false).UseUrls([.. options.AdminUrls]);
 
         WebApplication app = builder.Build();
-        _health.Map(app);
+        _health.Map(app, app.Services.GetRequiredService<CredentialWatch>(), app.Services.GetRequiredService<ClockGuard>());
         return app;
+    }
+
+    // The demo's files are its own, and are made anew where they are missing: nothing to read again.
+    private List<CredentialReload> CreateReloads(StandaloneOptions options, IServiceProvider provider)
+    {
+        TimeProvider clock = provider.GetRequiredService<TimeProvider>();
+        ILogger log = provider.GetRequiredService<ILogger<CredentialReload>>();
+        return [.. _issuers.Select(issuer => new CredentialReload(
+            issuer,
+            Demo is null ? IssuerReader.FindCredentialFiles(options.Settings, issuer.Id.ToString()) : [],
+            () => IssuerReader.ReadCredentials(options.Settings, issuer.Id.ToString(), clock.GetUtcNow()),
+            provider.GetRequiredService<ResponseFactory>(),
+            clock,
+            log))];
     }
 
     private static async Task ListenAsync(string key, IReadOnlyList<string> urls, Func<Task> start)

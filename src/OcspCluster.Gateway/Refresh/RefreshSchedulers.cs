@@ -48,11 +48,11 @@ public sealed partial class RefreshSchedulers : BackgroundService
 
     private async Task RunAsync(RefreshScheduler scheduler, CancellationToken stoppingToken)
     {
-        using PeriodicTimer timer = new(RefreshScheduler.Tick, _clock);
         try
         {
-            while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
+            while (true)
             {
+                await Task.Delay(RefreshScheduler.Tick, _clock, stoppingToken).ConfigureAwait(false);
                 await RunOnceAsync(scheduler, stoppingToken).ConfigureAwait(false);
             }
         }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using OcspCluster.Authority;
+using OcspCluster.Gateway;
 using OcspCluster.Protocol;
 
 namespace OcspCluster.Standalone.Configuration;
@@ -9,6 +10,7 @@ namespace OcspCluster.Standalone.Configuration;
 internal sealed class IssuerReader
 {
     private static readonly string[] s_keyFiles = ["Key", "Pfx"];
+    private static readonly string[] s_credentialFiles = ["Certificate", "Key", "Pfx", "PasswordFile", "Pkcs11:PinFile"];
 
     private readonly SettingsReader _reader;
     private readonly string _path;
@@ -23,6 +25,34 @@ internal sealed class IssuerReader
 
     /// <summary>The issuer; null when it could not even be put together. What is wrong is reported.</summary>
     public static Issuer? Read(SettingsReader reader, IConfigurationSection section, DateTimeOffset now) => new IssuerReader(reader, section.Path).Read(section.Key, now);
+
+    /// <summary>The files that an issuer's credentials are read from: certificates, keys, passwords and PINs.</summary>
+    public static IReadOnlyList<string> FindCredentialFiles(Settings settings, string issuer)
+    {
+        SettingsReader reader = new(settings);
+        string path = $"Issuers:{issuer}";
+        IEnumerable<string> responders = settings.Section($"{path}:Responders").GetChildren().Select(section => section.Path).Prepend($"{path}:Responder");
+        IEnumerable<string> keys = responders.SelectMany(_ => s_credentialFiles, (responder, name) => $"{responder}:{name}").Append($"{path}:Certificate"); // the last where the CA signs itself
+        return [.. keys.Select(key => (Key: key, File: reader.Text(key))).Where(file => file.File is not null).Select(file => settings.ResolvePath(file.Key, file.File!))];
+    }
+
+    /// <summary>An issuer's credentials as its files have them now.</summary>
+    public static CredentialFilesContent ReadCredentials(Settings settings, string issuer, DateTimeOffset now)
+    {
+        SettingsReader reader = new(settings);
+        Issuer? read = Read(reader, settings.Section($"Issuers:{issuer}"), now);
+        if (reader.Problems.Count == 0 && read is not null)
+        {
+            return new CredentialFilesContent(read.Credentials, []);
+        }
+
+        foreach (SigningCredential credential in read?.Credentials ?? [])
+        {
+            credential.Dispose();
+        }
+
+        return new CredentialFilesContent([], [.. reader.Problems.Select(problem => problem.ToString())]);
+    }
 
     private Issuer? Read(string id, DateTimeOffset now)
     {
@@ -84,6 +114,10 @@ internal sealed class IssuerReader
             Backdate = _reader.Duration(Key(nameof(IssuerPolicy.Backdate)), @default.Backdate),
             VerifySample = _reader.Number(Key(nameof(IssuerPolicy.VerifySample)), @default.VerifySample, 0, 1),
             ResponderId = _reader.Choice(Key(nameof(IssuerPolicy.ResponderId)), @default.ResponderId),
+            Profile = _reader.Choice(Key(nameof(IssuerPolicy.Profile)), @default.Profile),
+            Presign = _reader.Choice(Key(nameof(IssuerPolicy.Presign)), @default.Presign),
+            AskedWithin = _reader.Duration(Key(nameof(IssuerPolicy.AskedWithin)), @default.AskedWithin),
+            RefreshSignaturesPerSecond = _reader.Integer(Key(nameof(IssuerPolicy.RefreshSignaturesPerSecond)), @default.RefreshSignaturesPerSecond),
         };
     }
 

@@ -30,6 +30,9 @@ public sealed class StandaloneOptions
     /// <summary>For whom is answered; empty: a demo CA is made.</summary>
     public required IReadOnlyList<Issuer> Issuers { get; init; }
 
+    /// <summary>As it was written: the issuers' files are read again when they change.</summary>
+    public required Settings Settings { get; init; }
+
     /// <summary>What works, but deserves a look.</summary>
     public required IReadOnlyList<ConfigurationProblem> Warnings { get; init; }
 
@@ -69,6 +72,7 @@ public sealed class StandaloneOptions
             Listener = listener,
             AdminUrls = admin,
             Issuers = issuers,
+            Settings = settings,
             Warnings = reader.Warnings,
             Logging = settings.Section("Logging"),
         };

@@ -1,6 +1,7 @@
 using OcspCluster.Authority;
 using OcspCluster.Gateway;
 using OcspCluster.Standalone.Configuration;
+using OcspCluster.Standalone.Plan;
 using OcspCluster.Testing;
 
 namespace OcspCluster.Standalone.Tests.Configuration;
@@ -123,7 +124,11 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("Ocsp:KeepAliveTimeout", "60", "hh:mm:ss")]
     [InlineData("Issuers:web:Validity", "30", "hh:mm:ss")]
     [InlineData("Issuers:web:Validity", "400.00:00:00", "366 days")]
-    [InlineData("Issuers:web:Validity", "366.00:00:00", null)]
+    [InlineData("Issuers:web:Validity", "366.00:00:00", "8 hours to 10 days for a public issuer")]
+    [InlineData("Issuers:web:Validity", "02:00:00", "takes Profile Private")]
+    [InlineData("Issuers:web:Profile", "Secret", "Public, PublicCaCertificates, Private")]
+    [InlineData("Issuers:web:Profile", "Private", null)]
+    [InlineData("Issuers:web:RefreshSignaturesPerSecond", "0", "1 to 1000000")]
     [InlineData("Issuers:web:RefreshAt", "0,5", "decimal point")]
     [InlineData("Issuers:web:VerifySample", "1.1", "0 to 1")]
     [InlineData("Issuers:web:VerifySample", "0.25", null)]
@@ -235,6 +240,10 @@ public sealed class ConfigurationTests : IDisposable
             ["Backdate"] = "00:05:00",
             ["VerifySample"] = "0.5",
             ["ResponderId"] = "ByName",
+            ["Profile"] = "Private",
+            ["Presign"] = "All",
+            ["AskedWithin"] = "3.00:00:00",
+            ["RefreshSignaturesPerSecond"] = "77",
         };
         foreach ((string key, string value) in values)
         {
@@ -258,6 +267,51 @@ public sealed class ConfigurationTests : IDisposable
         }
 
         Assert.Contains("same name and key", Assert.Single(Problems()).Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void PrivateProfile_ValidityOfAYear_IsTaken()
+    {
+        _keys["Issuers:web:Validity"] = "366.00:00:00";
+        _keys["Issuers:web:Profile"] = "Private";
+        Assert.Equal(TimeSpan.FromDays(366), Read().Issuers[0].Policy.Validity);
+    }
+
+    [Fact]
+    public void CredentialFiles_ReplacedOnDisk_AreReadAgain_AndWhatIsWrongIsTold()
+    {
+        StandaloneOptions options = Read();
+        string certificate = _keys["Issuers:web:Responder:Certificate"]!;
+        string key = _keys["Issuers:web:Responder:Key"]!;
+        Assert.Equal([Path.GetFullPath(certificate), Path.GetFullPath(key), Path.GetFullPath(_keys["Issuers:web:Certificate"]!)], IssuerReader.FindCredentialFiles(options.Settings, "web"));
+        CredentialFilesContent content = IssuerReader.ReadCredentials(options.Settings, "web", s_now);
+        Assert.Empty(content.Errors);
+        Assert.Equal(options.Issuers[0].Credentials[0].Certificate, Assert.Single(content.Credentials).Certificate);
+
+        File.WriteAllText(key, "nothing");
+        content = IssuerReader.ReadCredentials(options.Settings, "web", s_now);
+        Assert.Empty(content.Credentials);
+        Assert.Contains("Responder:Key", Assert.Single(content.Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Plan_MeasuresTheKey_AndJudges()
+    {
+        _keys["Issuers:web:Presign"] = "All";
+        StringWriter output = new();
+        Assert.Equal(0, await PlanRun.RunAsync(Settings.FromKeys(_keys), "web", certificates: 1_000_000, output));
+        string table = output.ToString();
+        Assert.Contains("Plan for issuer 'web'", table, StringComparison.Ordinal);
+        Assert.Contains("The signer keeps up.", table, StringComparison.Ordinal);
+        Assert.Contains("The cache does not hold all answers", table, StringComparison.Ordinal);
+        Assert.Matches(@"needed on average +6\.43\n", table);
+
+        _keys["Issuers:web:RefreshSignaturesPerSecond"] = "5";
+        output = new StringWriter();
+        Assert.Equal(0, await PlanRun.RunAsync(Settings.FromKeys(_keys), "web", certificates: 1_000_000, output));
+        Assert.Contains("raise RefreshSignaturesPerSecond", output.ToString(), StringComparison.Ordinal);
+        await Assert.ThrowsAsync<ConfigurationException>(() => PlanRun.RunAsync(Settings.FromKeys(_keys), "wbe", certificates: 1, output));
+        await Assert.ThrowsAsync<ConfigurationException>(() => PlanRun.RunAsync(Settings.FromKeys(_keys), "web", certificates: -1, output));
     }
 
     [Fact]

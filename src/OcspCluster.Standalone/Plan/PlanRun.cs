@@ -1,0 +1,143 @@
+using System.Diagnostics;
+using System.Globalization;
+using OcspCluster.Authority;
+using OcspCluster.Protocol;
+using OcspCluster.Standalone.Configuration;
+using OcspCluster.Standalone.Storage;
+
+namespace OcspCluster.Standalone.Plan;
+
+/// <summary>The verb <c>plan</c>: whether an issuer's key and budget keep its answers fresh, measured with that key.</summary>
+internal static class PlanRun
+{
+    private static readonly TimeSpan s_measured = TimeSpan.FromSeconds(2);
+
+    /// <summary>Measures, and prints a table.</summary>
+    public static async Task<int> RunAsync(Settings settings, string issuerId, long? certificates, TextWriter output)
+    {
+        if (certificates < 0)
+        {
+            throw new ConfigurationException([new("--certificates", certificates.Value.ToString(CultureInfo.InvariantCulture), "is negative: 0 and more")]);
+        }
+
+        StandaloneOptions options = StandaloneOptions.Read(settings, TimeProvider.System.GetUtcNow());
+        try
+        {
+            if (options.Issuers.FirstOrDefault(issuer => issuer.Id.ToString() == issuerId) is not Issuer issuer)
+            {
+                string known = options.Issuers.Count == 0 ? "none is configured (a plan for the demo would say nothing)" : string.Join(", ", options.Issuers.Select(one => one.Id));
+                throw new ConfigurationException([new("--issuer", issuerId, $"there is no such issuer in the section Issuers: {known}")]);
+            }
+
+            long count = certificates ?? await CountAsync(options, issuer).ConfigureAwait(false);
+            (double perSecond, int responseBytes) = await MeasureAsync(issuer).ConfigureAwait(false);
+            await output.WriteAsync(Describe(issuer, RefreshPlan.Compute(count, issuer.Policy, perSecond, responseBytes), responseBytes, options.Ocsp.CacheBytes)).ConfigureAwait(false);
+            return ExitCodes.Success;
+        }
+        finally
+        {
+            foreach (SigningCredential credential in options.Issuers.SelectMany(issuer => issuer.Credentials))
+            {
+                credential.Dispose();
+            }
+        }
+    }
+
+    /// <summary>The table, and a sentence that judges it.</summary>
+    internal static string Describe(Issuer issuer, RefreshPlan plan, int responseBytes, long cacheBytes)
+    {
+        CultureInfo c = CultureInfo.InvariantCulture;
+        IssuerPolicy policy = issuer.Policy;
+        (string Name, string Value)[] rows =
+        [
+            ("certificates", plan.Certificates.ToString("N0", c)),
+            ("presigned", policy.Presign.ToString()),
+            ("validity", Duration(policy.Validity)),
+            ("renewed after, on average", Duration(plan.Period)),
+            ("octets of an answer", responseBytes.ToString("N0", c)),
+            ("", ""),
+            ("signatures per second: measured", plan.MeasuredPerSecond.ToString("N1", c)),
+            ("  budget (RefreshSignaturesPerSecond)", policy.RefreshSignaturesPerSecond.ToString("N0", c)),
+            ("  needed on average", plan.NeededPerSecond.ToString("N2", c)),
+            ("  needed when all were signed at once", plan.PeakPerSecond.ToString("N2", c)),
+            ("headroom", double.IsInfinity(plan.Headroom) ? "-" : plan.Headroom.ToString("N1", c) + " times"),
+            ("", ""),
+            ("memory for the answers", Megabytes(plan.StorageBytes)),
+            ("  cache (Ocsp:CacheBytes)", Megabytes(cacheBytes)),
+            ("everything signed anew", Duration(plan.FullResign)),
+            ("  in an emergency, at full speed", Duration(plan.EmergencyResign)),
+        ];
+        int width = rows.Max(row => row.Name.Length) + 2;
+        IEnumerable<string> verdicts =
+        [
+            plan.IsSufficient
+                ? "The signer keeps up."
+                : plan.AvailablePerSecond < plan.MeasuredPerSecond
+                    ? "The budget does not suffice: raise RefreshSignaturesPerSecond, or Validity."
+                    : "The signer does not suffice: take a faster key (ECDSA P-256) or another HSM, raise Validity, or presign less.",
+            .. plan.StorageBytes > cacheBytes && policy.Presign != Presign.OnDemand
+                ? ["The cache does not hold all answers: raise Ocsp:CacheBytes, or what leaves it is signed on demand."]
+                : Array.Empty<string>(),
+        ];
+        return string.Concat(
+            [$"Plan for issuer '{issuer.Id}'\n\n", .. rows.Select(row => row.Name.Length == 0 ? "\n" : $"  {row.Name.PadRight(width)}{row.Value,20}\n"), "\n", .. verdicts.Select(verdict => verdict + "\n")]);
+    }
+
+    private static async Task<long> CountAsync(StandaloneOptions options, Issuer issuer)
+    {
+        if (!File.Exists(Path.Combine(options.DataDirectory, SqliteRevocationStore.FileName)))
+        {
+            throw new ConfigurationException([new("--certificates", null, $"is missing, and there is no store in '{options.DataDirectory}' to count in: say how many")]);
+        }
+
+        try
+        {
+            await using SqliteRevocationStore store = SqliteRevocationStore.Open(options.DataDirectory);
+            StatusCounts counts = await store.CountAsync(issuer.Id, CancellationToken.None).ConfigureAwait(false);
+            return counts.Good + counts.Revoked + counts.Held;
+        }
+        catch (RevocationStoreException e)
+        {
+            throw new RevocationStoreException($"{e.Message} With --certificates N the plan needs no store.", e);
+        }
+    }
+
+    // As the scheduler does it: one after the other, each read back and verified.
+    private static async Task<(double PerSecond, int ResponseBytes)> MeasureAsync(Issuer issuer)
+    {
+        using ResponseFactory factory = new(TimeProvider.System);
+        NamedIssuer named = new(issuer, issuer.Certificates[0]);
+        CertificateAnswer answer = AnswerRules.Decide(issuer.Policy, CertificateStatus.Good, TimeProvider.System.GetUtcNow())!;
+        int bytes = 0;
+        for (int i = 0; i < 20; i++)
+        {
+            bytes = await SignAsync(i).ConfigureAwait(false); // code is compiled, sessions are opened
+        }
+
+        int signatures = 0;
+        long start = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(start) < s_measured)
+        {
+            bytes = await SignAsync(signatures).ConfigureAwait(false);
+            signatures++;
+        }
+
+        return (signatures / Stopwatch.GetElapsedTime(start).TotalSeconds, bytes);
+
+        async Task<int> SignAsync(int number)
+        {
+            // 16 octets, as most CAs have them
+            CertId certId = CertId.Create(issuer.Certificates[0], SerialNumber.FromInteger((System.Numerics.BigInteger.One << 126) + number));
+            SigningResult result = await factory.CreateAsync(named, [new AnsweredCertId(certId, answer)], nonce: null, preferred: null, CancellationToken.None).ConfigureAwait(false);
+            return result.Response?.Encoded.Length ?? throw new HostStartException(result.Reason);
+        }
+    }
+
+    private static string Megabytes(long bytes) => (bytes / 1_000_000.0).ToString("N1", CultureInfo.InvariantCulture) + " MB";
+
+    private static string Duration(TimeSpan time) => time < TimeSpan.FromMinutes(2)
+        ? time.TotalSeconds.ToString("N1", CultureInfo.InvariantCulture) + " s"
+        : time < TimeSpan.FromHours(2) ? time.TotalMinutes.ToString("N1", CultureInfo.InvariantCulture) + " min"
+        : time < TimeSpan.FromDays(2) ? time.TotalHours.ToString("N1", CultureInfo.InvariantCulture) + " h"
+        : time.TotalDays.ToString("N1", CultureInfo.InvariantCulture) + " d";
+}
