@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using OcspCluster.Authority;
 using OcspCluster.Protocol;
@@ -115,14 +114,14 @@ internal static class PlanRun
         }
 
         int signatures = 0;
-        long start = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(start) < s_measured)
+        long start = TimeProvider.System.GetTimestamp();
+        while (TimeProvider.System.GetElapsedTime(start) < s_measured)
         {
             bytes = await SignAsync(signatures).ConfigureAwait(false);
             signatures++;
         }
 
-        return (signatures / Stopwatch.GetElapsedTime(start).TotalSeconds, bytes);
+        return (signatures / TimeProvider.System.GetElapsedTime(start).TotalSeconds, bytes);
 
         async Task<int> SignAsync(int number)
         {
