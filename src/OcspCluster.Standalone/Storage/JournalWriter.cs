@@ -152,6 +152,7 @@ internal sealed class JournalWriterStatements : IDisposable
     private readonly SqliteStatement _insertStatus;
     private readonly SqliteStatement _findStatus;
     private readonly SqliteStatement _replaceStatus;
+    private readonly SqliteStatement _insertEarlier;
 
     private JournalWriterStatements(SqliteDatabase database)
     {
@@ -162,6 +163,7 @@ internal sealed class JournalWriterStatements : IDisposable
         _insertEntry = database.Prepare($"INSERT INTO journal (issuer, {StoreRows.EntryColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
         _insertStatus = database.Prepare($"INSERT OR IGNORE INTO status (issuer, serial, {StoreRows.StatusColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
         _findStatus = database.Prepare($"SELECT {StoreRows.StatusColumns} FROM status WHERE issuer = ? AND serial = ?");
+        _insertEarlier = database.Prepare("INSERT INTO earlier (key, previous) VALUES (?, ?)");
         _replaceStatus = database.Prepare($"REPLACE INTO status (issuer, serial, {StoreRows.StatusColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     }
 
@@ -253,6 +255,7 @@ internal sealed class JournalWriterStatements : IDisposable
             CertificateStatus old = StoreRows.ReadStatus(_findStatus, issuer, serial, Database.File);
             _findStatus.Reset();
             counts = Add(counts, old.State, -1);
+            _insertEarlier.Bind(1, StoreRows.Key(issuer, entry.Position)).Bind(2, StoreRows.Key(issuer, old.Position)).Run();
             StoreRows.BindStatus(_replaceStatus, issuer, serial, entry.Status);
             _replaceStatus.Run();
         }
