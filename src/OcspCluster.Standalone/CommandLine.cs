@@ -1,7 +1,9 @@
 using System.CommandLine;
 using OcspCluster.Authority;
+using OcspCluster.Gateway;
 using OcspCluster.Standalone.Configuration;
 using OcspCluster.Standalone.Import;
+using OcspCluster.Standalone.Keys;
 
 namespace OcspCluster.Standalone;
 
@@ -17,6 +19,11 @@ internal static class CommandLine
     private static readonly Option<FileInfo> s_index = new("--index") { Description = "The index.txt of 'openssl ca'", HelpName = "FILE", Required = true };
     private static readonly Option<bool> s_dryRun = new("--dry-run") { Description = "Tell what would be recorded, and record nothing" };
 
+    private static readonly Option<string> s_name = new("--name") { Description = "What you call the key", HelpName = "NAME", Required = true };
+    private static readonly Option<string[]> s_scope = new("--scope") { Description = "What it allows: read, feed or operator, for one issuer as feed:ID, for all without; may be repeated", HelpName = "SCOPE", Required = true };
+    private static readonly Option<int?> s_days = new("--days") { Description = "How long it is taken (default: for ever)", HelpName = "N" };
+    private static readonly Argument<string> s_keyId = new("ID") { Description = "The part of the key before the point" };
+
     /// <summary>Runs the program.</summary>
     /// <returns>The exit code, one of <see cref="ExitCodes"/>.</returns>
     public static async Task<int> RunAsync(string[] args)
@@ -24,6 +31,14 @@ internal static class CommandLine
         RootCommand root = new("An OCSP responder in one process on one disk. Without configuration it makes a demo CA and answers for it.") { s_config, s_data, s_ocsp, s_admin, s_set };
         Command import = new("import", "Bring the certificates of an OpenSSL index.txt into the store of a stopped responder; may be run again at any time") { s_issuer, s_index, s_dryRun };
         root.Add(import);
+        Command createKey = new("create", "Make a key and print it, this once") { s_name, s_scope, s_days };
+        Command listKeys = new("list", "Show the keys without their secrets");
+        Command revokeKey = new("revoke", "Revoke a key: it is refused from the next request on") { s_keyId };
+        root.Add(new Command("keys", "Make, list and revoke keys of the admin API; the responder may run meanwhile") { createKey, listKeys, revokeKey });
+        createKey.SetAction((ParseResult result, CancellationToken _) => GuardAsync(() => Task.FromResult(KeysRun.Create(
+            ReadSettings(result), result.GetRequiredValue(s_name), result.GetRequiredValue(s_scope), result.GetValue(s_days), Console.Out))));
+        listKeys.SetAction((ParseResult result, CancellationToken _) => GuardAsync(() => Task.FromResult(KeysRun.List(ReadSettings(result), Console.Out))));
+        revokeKey.SetAction((ParseResult result, CancellationToken _) => GuardAsync(() => Task.FromResult(KeysRun.Revoke(ReadSettings(result), result.GetRequiredValue(s_keyId), Console.Out))));
         root.SetAction((ParseResult result, CancellationToken _) => GuardAsync(() => StandaloneRun.RunAsync(ReadSettings(result), Console.Out)));
         import.SetAction((ParseResult result, CancellationToken _) => GuardAsync(() => IndexImportRun.RunAsync(
             ReadSettings(result), result.GetRequiredValue(s_issuer), result.GetRequiredValue(s_index), result.GetValue(s_dryRun), Console.Out, Console.Error)));
@@ -78,7 +93,7 @@ internal static class CommandLine
             await Console.Error.WriteLineAsync(e.Message).ConfigureAwait(false);
             return ExitCodes.Configuration;
         }
-        catch (Exception e) when (e is RevocationStoreException or HostStartException)
+        catch (Exception e) when (e is RevocationStoreException or HostStartException or ApiKeyStoreException)
         {
             await Console.Error.WriteLineAsync(e.Message).ConfigureAwait(false);
             return ExitCodes.Unavailable;

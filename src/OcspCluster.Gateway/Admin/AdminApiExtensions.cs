@@ -14,11 +14,18 @@ namespace OcspCluster.Gateway;
 public static class AdminApiExtensions
 {
     /// <summary>Adds what the admin API needs, beside a responder (<c>AddOcspResponder</c>), an <see cref="IRevocationStore"/> and an <see cref="IRevocationAuthority"/>, which are the program's to add.</summary>
-    public static IServiceCollection AddAdminApi(this IServiceCollection services, Action<AdminApiOptions> configure)
+    /// <exception cref="OptionsValidationException">A value breaks its bounds.</exception>
+    public static IServiceCollection AddAdminApi(this IServiceCollection services, AdminApiOptions options)
     {
         ArgumentNullException.ThrowIfNull(services);
-        services.AddOptions<AdminApiOptions>().Configure(configure).ValidateOnStart();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<AdminApiOptions>, AdminApiOptionsValidator>());
+        ArgumentNullException.ThrowIfNull(options);
+        ValidateOptionsResult bounds = new AdminApiOptionsValidator().Validate(null, options);
+        if (bounds.Failed)
+        {
+            throw new OptionsValidationException(Options.DefaultName, typeof(AdminApiOptions), bounds.Failures);
+        }
+
+        services.AddSingleton(Options.Create(options));
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider => new ApiKeyStore(provider.GetRequiredService<IOptions<AdminApiOptions>>().Value.KeyFile, provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<AdminAccess>();

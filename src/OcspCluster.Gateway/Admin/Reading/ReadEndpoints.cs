@@ -18,6 +18,7 @@ internal sealed class ReadEndpoints(IssuerDirectory directory, IRevocationStore 
         ApiCaller caller = AdminAccess.CallerOf(context);
         return Results.Json(new IssuerListView([.. directory.Issuers
             .Where(issuer => caller.May(ApiAction.Read, issuer.Id))
+            .OrderBy(issuer => issuer.Id.ToString(), StringComparer.Ordinal)
             .Select(issuer => new IssuerNameView(issuer.Id.ToString(), issuer.Certificates[0].Subject))]));
     }
 
