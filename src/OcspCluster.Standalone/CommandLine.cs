@@ -1,8 +1,10 @@
 using System.CommandLine;
 using OcspCluster.Authority;
+using OcspCluster.Gateway;
 using OcspCluster.Standalone.Audit;
 using OcspCluster.Standalone.Configuration;
 using OcspCluster.Standalone.Import;
+using OcspCluster.Standalone.Keys;
 using OcspCluster.Standalone.Plan;
 
 namespace OcspCluster.Standalone;
@@ -21,6 +23,11 @@ internal static class CommandLine
     private static readonly Option<long?> s_certificates = new("--certificates") { Description = "How many certificates to plan for (default: those in the store, of a stopped responder)", HelpName = "N" };
     private static readonly Option<bool> s_dryRun = new("--dry-run") { Description = "Tell what would be recorded, and record nothing" };
 
+    private static readonly Option<string> s_name = new("--name") { Description = "What you call the key", HelpName = "NAME", Required = true };
+    private static readonly Option<string[]> s_scope = new("--scope") { Description = "What it allows: read, feed or operator, for one issuer as feed:ID, for all without; may be repeated", HelpName = "SCOPE", Required = true };
+    private static readonly Option<int?> s_days = new("--days") { Description = "How long it is taken (default: for ever)", HelpName = "N" };
+    private static readonly Argument<string> s_keyId = new("ID") { Description = "The part of the key before the point" };
+
     /// <summary>Runs the program.</summary>
     /// <returns>The exit code, one of <see cref="ExitCodes"/>.</returns>
     public static async Task<int> RunAsync(string[] args)
@@ -33,6 +40,14 @@ internal static class CommandLine
         root.Add(plan);
         plan.SetAction((ParseResult result, CancellationToken _) => GuardAsync(() => PlanRun.RunAsync(
             ReadSettings(result), result.GetRequiredValue(s_planned), result.GetValue(s_certificates), Console.Out)));
+        Command createKey = new("create", "Make a key and print it, this once") { s_name, s_scope, s_days };
+        Command listKeys = new("list", "Show the keys without their secrets");
+        Command revokeKey = new("revoke", "Revoke a key: it is refused from the next request on") { s_keyId };
+        root.Add(new Command("keys", "Make, list and revoke keys of the admin API; the responder may run meanwhile") { createKey, listKeys, revokeKey });
+        createKey.SetAction((ParseResult result, CancellationToken _) => GuardAsync(() => Task.FromResult(KeysRun.Create(
+            ReadSettings(result), result.GetRequiredValue(s_name), result.GetRequiredValue(s_scope), result.GetValue(s_days), Console.Out))));
+        listKeys.SetAction((ParseResult result, CancellationToken _) => GuardAsync(() => Task.FromResult(KeysRun.List(ReadSettings(result), Console.Out))));
+        revokeKey.SetAction((ParseResult result, CancellationToken _) => GuardAsync(() => Task.FromResult(KeysRun.Revoke(ReadSettings(result), result.GetRequiredValue(s_keyId), Console.Out))));
         root.SetAction((ParseResult result, CancellationToken _) => GuardAsync(() => StandaloneRun.RunAsync(ReadSettings(result), Console.Out)));
         import.SetAction((ParseResult result, CancellationToken _) => GuardAsync(() => IndexImportRun.RunAsync(
             ReadSettings(result), result.GetRequiredValue(s_issuer), result.GetRequiredValue(s_index), result.GetValue(s_dryRun), Console.Out, Console.Error)));
@@ -87,7 +102,7 @@ internal static class CommandLine
             await Console.Error.WriteLineAsync(e.Message).ConfigureAwait(false);
             return ExitCodes.Configuration;
         }
-        catch (Exception e) when (e is RevocationStoreException or HostStartException)
+        catch (Exception e) when (e is RevocationStoreException or HostStartException or ApiKeyStoreException)
         {
             await Console.Error.WriteLineAsync(e.Message).ConfigureAwait(false);
             return ExitCodes.Unavailable;

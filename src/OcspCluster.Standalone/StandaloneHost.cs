@@ -17,6 +17,9 @@ namespace OcspCluster.Standalone;
 /// <remarks>Thread-safe once started. Disposing it drains and closes everything.</remarks>
 public sealed class StandaloneHost : IAsyncDisposable
 {
+    /// <summary>The name, within the data directory, of the file that the first start writes the operator's key to.</summary>
+    public const string OperatorKeyFileName = "admin.key";
+
     /// <summary>How long requests under way may take to end when the host does.</summary>
     public static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(5);
 
@@ -25,7 +28,7 @@ public sealed class StandaloneHost : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly OcspListener _listener;
     private readonly HostHealth _health;
-    private readonly Dictionary<string, IssuerSequencer> _sequencers;
+    private readonly IRevocationAuthority _authority;
     private int _disposed;
 
     private StandaloneHost(StandaloneOptions options, TimeProvider clock, SqliteRevocationStore store, DemoPki? demo)
@@ -36,9 +39,7 @@ public sealed class StandaloneHost : IAsyncDisposable
         _health = new HostHealth(store, _issuers, clock);
         _app = Build(options, clock);
         _listener = _app.Services.GetRequiredService<OcspListener>();
-        RefreshingPublisher publisher = new(
-            new CachePublisher(_app.Services.GetRequiredService<ResponseCache>()), _app.Services.GetRequiredService<RefreshSchedulers>(), _app.Services.GetRequiredService<ClockGuard>());
-        _sequencers = _issuers.ToDictionary(issuer => issuer.Id.ToString(), issuer => new IssuerSequencer(issuer.Id, store, publisher, clock));
+        _authority = _app.Services.GetRequiredService<IRevocationAuthority>();
     }
 
     /// <summary>Where OCSP is answered, with the real ports.</summary>
@@ -47,6 +48,9 @@ public sealed class StandaloneHost : IAsyncDisposable
     /// <summary>Where the operator's endpoints are, with the real ports.</summary>
     public IReadOnlyList<Uri> AdminUris =>
         [.. _app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Select(address => new Uri(address))];
+
+    /// <summary>The file that the first start wrote the operator's key to; null when there were keys already.</summary>
+    public string? NewOperatorKeyFile { get; private set; }
 
     /// <summary>The demo CA; null when issuers are configured.</summary>
     internal DemoPki? Demo { get; }
@@ -96,7 +100,7 @@ public sealed class StandaloneHost : IAsyncDisposable
     /// <exception cref="KeyNotFoundException">No issuer has this id.</exception>
     /// <exception cref="RevocationStoreException">The outcome is unknown: submit the events again with the same ids.</exception>
     public ValueTask<IReadOnlyList<EventOutcome>> SubmitAsync(string issuer, IReadOnlyList<RevocationEvent> events, CancellationToken cancellationToken = default) =>
-        _sequencers[issuer].SubmitAsync(events, cancellationToken);
+        _authority.SubmitAsync(new IssuerId(issuer), events, cancellationToken);
 
     /// <summary>Accepts nothing more, lets what is under way end for at most <see cref="DrainTimeout"/>, and closes the store.</summary>
     public async ValueTask DisposeAsync()
@@ -130,6 +134,8 @@ public sealed class StandaloneHost : IAsyncDisposable
         }
 
         await _app.Services.GetRequiredService<ClockGuard>().NoteJournalsAsync(_store, _issuers.Select(issuer => issuer.Id), CancellationToken.None).ConfigureAwait(false);
+        string operatorKeyFile = Path.Combine(options.DataDirectory, OperatorKeyFileName);
+        NewOperatorKeyFile = CreateOperatorKey(operatorKeyFile) ? operatorKeyFile : null;
 
         // Admin first, so that a supervisor can see a start that takes long.
         try
@@ -144,11 +150,23 @@ public sealed class StandaloneHost : IAsyncDisposable
         await ListenAsync("Ocsp:Url", [.. options.Listener.Urls], () => _listener.StartAsync(CancellationToken.None)).ConfigureAwait(false);
         if (Demo is not null)
         {
-            await Demo.SeedAsync(_sequencers[DemoPki.Id], DemoUri).ConfigureAwait(false);
+            await Demo.SeedAsync(_authority, DemoUri).ConfigureAwait(false);
         }
 
         _health.IsListening = true;
         log.LogInformation("Answering for {Issuers}; data in {Directory}; {Library}", string.Join(", ", _issuers.Select(issuer => issuer.Id)), options.DataDirectory, SqliteRevocationStore.LibraryDescription);
+    }
+
+    private bool CreateOperatorKey(string file)
+    {
+        try
+        {
+            return _app.Services.GetRequiredService<ApiKeyStore>().EnsureOperatorKey(file);
+        }
+        catch (ApiKeyStoreException e)
+        {
+            throw new HostStartException(e.Message, e);
+        }
     }
 
     private WebApplication Build(StandaloneOptions options, TimeProvider clock)
@@ -184,10 +202,23 @@ public sealed class StandaloneHost : IAsyncDisposable
                 responder.AddIssuer(issuer);
             }
         });
+        builder.Services.AddSingleton<IRevocationStore>(_store);
+        builder.Services.AddSingleton<IRevocationAuthority>(services =>
+        {
+            RefreshingPublisher publisher = new(
+                new CachePublisher(services.GetRequiredService<ResponseCache>()), services.GetRequiredService<RefreshSchedulers>(), services.GetRequiredService<ClockGuard>());
+            return new LocalRevocationAuthority(_issuers.Select(issuer => new IssuerSequencer(issuer.Id, _store, publisher, clock)));
+        });
+        builder.Services.AddAdminApi(options.Admin.Api);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false).UseUrls([.. options.AdminUrls]);
+        if (options.Admin.Certificate is { } certificate)
+        {
+            builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.UseAdminTls(certificate, options.Admin.Chain, options.Admin.Api.ClientCa, clock));
+        }
 
         WebApplication app = builder.Build();
         _health.Map(app, app.Services.GetRequiredService<CredentialWatch>(), app.Services.GetRequiredService<ClockGuard>());
+        app.MapAdminApi();
         return app;
     }
 

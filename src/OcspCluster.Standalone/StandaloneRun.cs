@@ -35,6 +35,11 @@ internal static class StandaloneRun
             await output.WriteLineAsync("listening: admin " + uri.GetLeftPart(UriPartial.Authority)).ConfigureAwait(false);
         }
 
+        if (host.NewOperatorKeyFile is not null)
+        {
+            await output.WriteLineAsync("operator key: " + Path.Combine(options.DataDirectoryAsGiven, StandaloneHost.OperatorKeyFileName)).ConfigureAwait(false);
+        }
+
         if (host.Demo is not null)
         {
             await output.WriteAsync(DemoPki.Describe(options.DataDirectoryAsGiven, host.DemoUri)).ConfigureAwait(false);

@@ -18,6 +18,9 @@ internal static class Program
             case ["measure-store", string certificates]:
                 await StoreMeasurements.RunAsync(int.Parse(certificates, System.Globalization.CultureInfo.InvariantCulture));
                 return 0;
+            case ["measure-feed", string events]:
+                await Admin.FeedMeasurements.RunAsync(int.Parse(events, System.Globalization.CultureInfo.InvariantCulture));
+                return 0;
             default:
                 // What xunit.v3's generated entry point does.
                 return args.Contains("--server") || args.Contains("--internal-msbuild-node")

@@ -11,6 +11,9 @@ namespace OcspCluster.Authority;
 /// </remarks>
 public sealed class Issuer
 {
+    // Old certificates are to be answered for as well; nobody is trusted for the signature, it only tells whose they are.
+    private static readonly OcspSignatureVerifier s_anyAge = new() { AcceptSha1 = true, MinimumModulusBits = 1024 };
+
     private volatile CredentialSet _credentials;
 
     /// <summary>Describes an issuer.</summary>
@@ -79,6 +82,13 @@ public sealed class Issuer
         IReadOnlyList<SigningCredential> old = Credentials;
         _credentials = new CredentialSet(this, credentials);
         return old;
+    }
+
+    /// <summary>Whether a certificate bears one of this issuer's names and its signature is by this issuer's key.</summary>
+    public bool HasIssued(IssuedCertificate certificate)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        return Certificates.Any(ca => certificate.IsIssuedBy(ca, s_anyAge) || Credentials.Any(credential => certificate.IsIssuedBy(ca, credential.Verifier)));
     }
 
     /// <summary>Verifies requests that are signed by one of <see cref="Requestors"/>, or by one whom a CA among them issued.</summary>

@@ -59,9 +59,31 @@ public interface IRevocationStore : IAsyncDisposable
     /// <summary>The journal after a position, in order, as a stream of bounded memory.</summary>
     IAsyncEnumerable<JournalEntry> ReadJournalAsync(IssuerId issuer, long after, CancellationToken cancellationToken);
 
+    /// <summary>The certificates of an issuer, a page at a time, in the order of <see cref="SerialNumber.CompareTo"/>.</summary>
+    /// <param name="issuer">Whose certificates.</param>
+    /// <param name="state">Only those in this state; null for all.</param>
+    /// <param name="after">Begin behind this one; the default value for the first page.</param>
+    /// <param name="limit">The most to return, at least 1.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <remarks>A page costs what is in it, however many certificates there are and wherever it begins; among good ones also the revoked and held ones that lie between.</remarks>
+    ValueTask<IReadOnlyList<RecordedCertificate>> ListAsync(
+        IssuerId issuer, CertificateState? state, SerialNumber after, int limit, CancellationToken cancellationToken);
+
+    /// <summary>The journal entries of one certificate, newest first; empty when the journal does not speak of it.</summary>
+    /// <param name="issuer">Whose certificate.</param>
+    /// <param name="serial">The certificate.</param>
+    /// <param name="limit">The most to return, at least 1.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    ValueTask<IReadOnlyList<JournalEntry>> FindHistoryAsync(IssuerId issuer, SerialNumber serial, int limit, CancellationToken cancellationToken);
+
     /// <summary>How many certificates of an issuer are in each state.</summary>
     ValueTask<StatusCounts> CountAsync(IssuerId issuer, CancellationToken cancellationToken);
 }
+
+/// <summary>A certificate that the journal speaks of.</summary>
+/// <param name="Serial">Which one.</param>
+/// <param name="Status">Its status now.</param>
+public sealed record RecordedCertificate(SerialNumber Serial, CertificateStatus Status);
 
 /// <summary>How many certificates are in each state.</summary>
 /// <param name="Good">Issued and not revoked.</param>

@@ -32,6 +32,12 @@ public enum EventRefusal
 
     /// <summary>There is no hold to release.</summary>
     NotHeld,
+
+    /// <summary>The certificate that came with the event was issued by another CA: another name, or a signature by another key.</summary>
+    WrongIssuer,
+
+    /// <summary>The certificate that came with the event has another serial number or end of validity than the event says.</summary>
+    CertificateDiffers,
 }
 
 /// <summary>The refusals in words, for API answers and import reports.</summary>
@@ -50,6 +56,8 @@ public static class RefusalSentences
         EventRefusal.AlreadyRevoked => "the certificate is revoked for good; only a change of the reason to keyCompromise, or an earlier time of the compromise, is taken",
         EventRefusal.AlreadyHeld => "the certificate is held already, since the time recorded first",
         EventRefusal.NotHeld => "the certificate is not held, so there is nothing to release",
+        EventRefusal.WrongIssuer => "the certificate is not this issuer's: its issuer's name is another one, or this issuer's key does not verify its signature",
+        EventRefusal.CertificateDiffers => "the certificate has another serial number or end of validity than the event says",
         _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "Not a refusal."),
     };
 }

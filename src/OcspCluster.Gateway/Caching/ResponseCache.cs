@@ -80,6 +80,10 @@ public sealed class ResponseCache
     internal CachedResponse? Find(IssuerId issuer, CertId certId, SigningCredential? preferred = null) =>
         _entries.TryGetValue(new Key(issuer, certId.SerialNumber), out Entry? entry) ? entry.Find(certId, preferred) : null;
 
+    /// <summary>Every answer for a certificate, for an operator to look at.</summary>
+    internal IReadOnlyList<CachedResponse> Find(IssuerId issuer, SerialNumber serial) =>
+        _entries.TryGetValue(new Key(issuer, serial), out Entry? entry) ? entry.Forms : [];
+
     /// <summary>The version of a serial's stripe; to be taken before its status is read.</summary>
     internal long VersionOf(IssuerId issuer, SerialNumber serial) => Volatile.Read(ref StripeOf(new Key(issuer, serial)).Version);
 

@@ -17,6 +17,7 @@ internal sealed class CertificateFields
     {
         Encoded = encoded;
         TbsCertificate = tbsCertificate;
+        SerialNumber = body.SerialNumber;
         SignatureAlgorithm = body.SignatureAlgorithm;
         Issuer = body.Issuer;
         NotBefore = body.NotBefore;
@@ -31,6 +32,8 @@ internal sealed class CertificateFields
 
     /// <summary>The exact bytes that the signature covers.</summary>
     public ReadOnlyMemory<byte> TbsCertificate { get; }
+
+    public SerialNumber SerialNumber { get; }
 
     public AlgorithmIdentifier SignatureAlgorithm { get; }
 
@@ -91,6 +94,7 @@ internal sealed class CertificateFields
 
     /// <summary>The fields of TBSCertificate.</summary>
     private readonly record struct Body(
+        SerialNumber SerialNumber,
         AlgorithmIdentifier SignatureAlgorithm,
         ReadOnlyMemory<byte> Issuer,
         DateTimeOffset NotBefore,
@@ -106,7 +110,7 @@ internal sealed class CertificateFields
         public static Body Read(AsnReader tbs)
         {
             int version = ReadVersion(tbs);
-            _ = Der.ReadSerialNumber(tbs);
+            SerialNumber serialNumber = Der.ReadSerialNumber(tbs);
             AlgorithmIdentifier signatureAlgorithm = AlgorithmIdentifier.Read(tbs);
             ReadOnlyMemory<byte> issuer = GeneralName.ReadName(tbs).RawData;
             AsnReader validity = tbs.ReadSequence();
@@ -120,7 +124,7 @@ internal sealed class CertificateFields
             OcspExtensionCollection extensions = OcspExtensionCollection.ReadOptional(tbs, 3, DecodeOptions.Default);
             tbs.End();
             return version == 2 || extensions.Count == 0
-                ? new Body(signatureAlgorithm, issuer, notBefore, notAfter, subject, publicKey, extensions)
+                ? new Body(serialNumber, signatureAlgorithm, issuer, notBefore, notAfter, subject, publicKey, extensions)
                 : throw new AsnContentException("Only version 3 has extensions (RFC 5280 §4.1.2.1).");
         }
 

@@ -59,7 +59,10 @@ internal sealed class KnownKeys
                 ("Url", Value), ("PathPrefixes", List), ("MaxConnections", Value), ("HeadersTimeout", Value), ("KeepAliveTimeout", Value), ("MinBodyBytesPerSecond", Value),
                 .. typeof(OcspGatewayOptions).GetProperties().Where(property => property.Name != nameof(OcspGatewayOptions.PathPrefixes)).Select(property => (property.Name, Value)),
             ])),
-        ("Admin", Section(null, ("Url", Value))),
+        ("Admin", Section(
+            null,
+            ("Url", Value), ("Certificate", Value), ("Key", Value), ("Password", Value), ("ClientCa", Value), ("ClientScopes", List),
+            ("RequestsPerSecond", Value), ("MaxBatchEvents", Value), ("MaxBatchBytes", Value), ("MaxLineBytes", Value))),
         ("Issuers", Section(Issuer)),
         ("Logging", new(Kind.Anything)));
 

@@ -2,11 +2,24 @@ using System.Net;
 
 namespace OcspCluster.Standalone.Configuration;
 
+/// <summary>What a listener is for, which says where it may listen.</summary>
+internal enum ListenerKind
+{
+    /// <summary>OCSP: http, anywhere.</summary>
+    Ocsp,
+
+    /// <summary>The admin API without a certificate: http on the loopback address.</summary>
+    Admin,
+
+    /// <summary>The admin API with a certificate: https anywhere, http on the loopback address.</summary>
+    AdminWithTls,
+}
+
 /// <summary>Reads the URLs to listen on.</summary>
 internal static class ListenUrls
 {
     /// <summary>The URLs of a key, each <c>http://{address}:{port}</c>; those that cannot be listened on are reported.</summary>
-    public static IReadOnlyList<string> Read(SettingsReader reader, string key, string @default, bool onlyLoopback)
+    public static IReadOnlyList<string> Read(SettingsReader reader, string key, string @default, ListenerKind kind)
     {
         IReadOnlyList<string> given = reader.List(key);
         List<string> urls = [];
@@ -14,7 +27,7 @@ internal static class ListenUrls
         {
             // What other servers write for every address.
             string url = text.Replace("//*", "//[::]", StringComparison.Ordinal).Replace("//+", "//[::]", StringComparison.Ordinal);
-            if (FindProblem(url, onlyLoopback) is string problem)
+            if (FindProblem(url, kind) is string problem)
             {
                 reader.Report(key, text, problem);
             }
@@ -33,18 +46,22 @@ internal static class ListenUrls
             ? $"http://{(address.Equals(IPAddress.Any) ? "127.0.0.1" : "[::1]")}:{url.Port}"
             : url.GetLeftPart(UriPartial.Authority);
 
-    private static string? FindProblem(string text, bool onlyLoopback)
+    private static string? FindProblem(string text, ListenerKind kind)
     {
         if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? url))
         {
             return "is not a URL such as http://127.0.0.1:8080";
         }
 
-        if (url.Scheme != Uri.UriSchemeHttp)
+        bool isHttps = url.Scheme == Uri.UriSchemeHttps && kind == ListenerKind.AdminWithTls;
+        if (url.Scheme != Uri.UriSchemeHttp && !isHttps)
         {
-            return onlyLoopback
-                ? "is not http: the admin listener has no TLS, keep it on the loopback address"
-                : "is not http: OCSP answers are signed and served over plain http (RFC 6960 appendix A), put a proxy in front for https";
+            return kind switch
+            {
+                ListenerKind.Admin => "is not http: for https, set Admin:Certificate and Admin:Key",
+                ListenerKind.AdminWithTls => "is neither http nor https",
+                _ => "is not http: OCSP answers are signed and served over plain http (RFC 6960 appendix A), put a proxy in front for https",
+            };
         }
 
         if (url.PathAndQuery != "/" || url.UserInfo.Length > 0 || url.Fragment.Length > 0)
@@ -62,8 +79,8 @@ internal static class ListenUrls
             return url.Port == 0 ? "asks for any free port on a name: write http://127.0.0.1:0" : null;
         }
 
-        return onlyLoopback && !IPAddress.IsLoopback(address)
-            ? "is not the loopback address: the admin listener has neither TLS nor authentication, listen on 127.0.0.1 or [::1] and reach it through a tunnel or a proxy"
+        return kind != ListenerKind.Ocsp && !isHttps && !IPAddress.IsLoopback(address)
+            ? "is not the loopback address, and http shows the keys to everybody on the way: listen on 127.0.0.1 or [::1], or use https with Admin:Certificate and Admin:Key"
             : null;
     }
 }

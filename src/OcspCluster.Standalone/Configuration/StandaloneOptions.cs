@@ -24,8 +24,11 @@ public sealed class StandaloneOptions
     /// <summary>Where OCSP is answered.</summary>
     public required OcspListenerOptions Listener { get; init; }
 
+    /// <summary>The admin listener and its API.</summary>
+    public required AdminSettings Admin { get; init; }
+
     /// <summary>Where the operator's endpoints are.</summary>
-    public required IReadOnlyList<string> AdminUrls { get; init; }
+    public IReadOnlyList<string> AdminUrls => Admin.Urls;
 
     /// <summary>For whom is answered; empty: a demo CA is made.</summary>
     public required IReadOnlyList<Issuer> Issuers { get; init; }
@@ -51,8 +54,9 @@ public sealed class StandaloneOptions
         string data = ReadDataDirectory(reader);
         OcspGatewayOptions gateway = ReadGateway(reader);
         OcspListenerOptions listener = ReadListener(reader);
-        IReadOnlyList<string> admin = ListenUrls.Read(reader, "Admin:Url", "http://127.0.0.1:8081", onlyLoopback: true);
-        foreach (string url in admin.Where(url => new Uri(url).Port != 0 && listener.Urls.Any(other => new Uri(other) == new Uri(url))))
+        string dataDirectory = settings.ResolvePath("Data", data);
+        AdminSettings admin = AdminReader.Read(reader, dataDirectory);
+        foreach (string url in admin.Urls.Where(url => new Uri(url).Port != 0 && listener.Urls.Any(other => new Uri(other) == new Uri(url))))
         {
             reader.Report("Admin:Url", url, "is the URL of the OCSP listener, too: give one of them another port");
         }
@@ -66,11 +70,11 @@ public sealed class StandaloneOptions
 
         return new StandaloneOptions
         {
-            DataDirectory = settings.ResolvePath("Data", data),
+            DataDirectory = dataDirectory,
             DataDirectoryAsGiven = data,
             Ocsp = gateway,
             Listener = listener,
-            AdminUrls = admin,
+            Admin = admin,
             Issuers = issuers,
             Settings = settings,
             Warnings = reader.Warnings,
@@ -95,14 +99,13 @@ public sealed class StandaloneOptions
         return reader.Problems.Count > 0 ? throw new ConfigurationException(reader.Problems) : (settings.ResolvePath("Data", data), new IssuerId(issuer));
     }
 
-    /// <summary>What an audit needs: the data directory alone. Reads no keys and no issuers.</summary>
+    /// <summary>What needs the data directory and nothing else: its absolute path. Reads no keys and no issuers.</summary>
     /// <exception cref="ConfigurationException">There is a key that does not exist.</exception>
     internal static string ReadDataDirectory(Settings settings)
     {
         SettingsReader reader = new(settings);
         reader.Report(KnownKeys.All.FindProblems(settings.TopLevel()));
-        string data = ReadDataDirectory(reader);
-        return reader.Problems.Count > 0 ? throw new ConfigurationException(reader.Problems) : settings.ResolvePath("Data", data);
+        return reader.Problems.Count > 0 ? throw new ConfigurationException(reader.Problems) : settings.ResolvePath("Data", ReadDataDirectory(reader));
     }
 
     private static string ReadDataDirectory(SettingsReader reader) => reader.Text("Data") ?? "data";
@@ -136,7 +139,7 @@ public sealed class StandaloneOptions
         TimeSpan most = TimeSpan.FromMinutes(10);
         return new OcspListenerOptions
         {
-            Urls = [.. ListenUrls.Read(reader, "Ocsp:Url", "http://127.0.0.1:8080", onlyLoopback: false)],
+            Urls = [.. ListenUrls.Read(reader, "Ocsp:Url", "http://127.0.0.1:8080", ListenerKind.Ocsp)],
             MaxConnections = reader.Integer("Ocsp:MaxConnections", @default.MaxConnections, 1, 1_000_000),
             HeadersTimeout = reader.Duration("Ocsp:HeadersTimeout", @default.HeadersTimeout, least, most),
             KeepAliveTimeout = reader.Duration("Ocsp:KeepAliveTimeout", @default.KeepAliveTimeout, least, most),

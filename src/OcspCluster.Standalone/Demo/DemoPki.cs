@@ -63,9 +63,9 @@ internal sealed class DemoPki
     }
 
     /// <summary>Makes the certificates that are missing, and records what happened to them. The second time it changes nothing.</summary>
-    /// <param name="sequencer">The demo issuer's.</param>
+    /// <param name="authority">Takes the demo issuer's events.</param>
     /// <param name="ocsp">Where OCSP is answered, for the certificates' AIA.</param>
-    public async Task SeedAsync(IssuerSequencer sequencer, Uri ocsp)
+    public async Task SeedAsync(IRevocationAuthority authority, Uri ocsp)
     {
         List<RevocationEvent> events = [];
         foreach ((string name, _) in s_certificates)
@@ -88,7 +88,7 @@ internal sealed class DemoPki
             }
         }
 
-        _ = await sequencer.SubmitAsync(events, CancellationToken.None).ConfigureAwait(false);
+        _ = await authority.SubmitAsync(new IssuerId(Id), events, CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <summary>What to paste into a shell, and what it should print.</summary>

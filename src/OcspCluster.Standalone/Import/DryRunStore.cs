@@ -69,6 +69,14 @@ internal sealed class DryRunStore(IRevocationStore? store) : IRevocationStore
         }
     }
 
+    /// <summary>Of the store below; what was tried is not listed.</summary>
+    public ValueTask<IReadOnlyList<RecordedCertificate>> ListAsync(IssuerId issuer, CertificateState? state, SerialNumber after, int limit, CancellationToken cancellationToken) =>
+        store?.ListAsync(issuer, state, after, limit, cancellationToken) ?? ValueTask.FromResult<IReadOnlyList<RecordedCertificate>>([]);
+
+    /// <inheritdoc cref="ListAsync"/>
+    public ValueTask<IReadOnlyList<JournalEntry>> FindHistoryAsync(IssuerId issuer, SerialNumber serial, int limit, CancellationToken cancellationToken) =>
+        store?.FindHistoryAsync(issuer, serial, limit, cancellationToken) ?? ValueTask.FromResult<IReadOnlyList<JournalEntry>>([]);
+
     /// <summary>Of the store below; what was tried is not counted.</summary>
     public ValueTask<StatusCounts> CountAsync(IssuerId issuer, CancellationToken cancellationToken) =>
         store?.CountAsync(issuer, cancellationToken) ?? ValueTask.FromResult(default(StatusCounts));

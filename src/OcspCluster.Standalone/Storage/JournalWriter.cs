@@ -153,6 +153,7 @@ internal sealed class JournalWriterStatements : IDisposable
     private readonly SqliteStatement _findStatus;
     private readonly SqliteStatement _replaceStatus;
     private readonly TreeWriter _tree;
+    private readonly SqliteStatement _insertEarlier;
 
     private JournalWriterStatements(SqliteDatabase database)
     {
@@ -163,6 +164,7 @@ internal sealed class JournalWriterStatements : IDisposable
         _insertEntry = database.Prepare($"INSERT INTO journal (issuer, {StoreRows.EntryColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
         _insertStatus = database.Prepare($"INSERT OR IGNORE INTO status (issuer, serial, {StoreRows.StatusColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
         _findStatus = database.Prepare($"SELECT {StoreRows.StatusColumns} FROM status WHERE issuer = ? AND serial = ?");
+        _insertEarlier = database.Prepare("INSERT INTO earlier (key, previous) VALUES (?, ?)");
         _replaceStatus = database.Prepare($"REPLACE INTO status (issuer, serial, {StoreRows.StatusColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
         _tree = new TreeWriter(database);
     }
@@ -258,6 +260,7 @@ internal sealed class JournalWriterStatements : IDisposable
             CertificateStatus old = StoreRows.ReadStatus(_findStatus, issuer, serial, Database.File);
             _findStatus.Reset();
             counts = counts.Add(old.State, -1);
+            _insertEarlier.Bind(1, StoreRows.Key(issuer, entry.Position)).Bind(2, StoreRows.Key(issuer, old.Position)).Run();
             StoreRows.BindStatus(_replaceStatus, issuer, serial, entry.Status);
             _replaceStatus.Run();
         }

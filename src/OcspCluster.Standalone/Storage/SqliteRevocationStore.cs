@@ -133,6 +133,21 @@ public sealed class SqliteRevocationStore : IRevocationStore
     }
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<RecordedCertificate>> ListAsync(
+        IssuerId issuer, CertificateState? state, SerialNumber after, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        return ReadAsync<IReadOnlyList<RecordedCertificate>>(pooled => pooled.InSnapshot(reader => reader.List(issuer, state, after, limit)), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<JournalEntry>> FindHistoryAsync(IssuerId issuer, SerialNumber serial, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        return ReadAsync<IReadOnlyList<JournalEntry>>(pooled => pooled.InSnapshot(reader => reader.FindHistory(issuer, serial, limit)), cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public ValueTask<StatusCounts> CountAsync(IssuerId issuer, CancellationToken cancellationToken) =>
         ReadAsync(reader => reader.FindIssuer(issuer)?.Counts ?? default, cancellationToken);
 

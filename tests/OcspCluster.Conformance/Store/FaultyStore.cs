@@ -42,6 +42,12 @@ internal sealed class FaultyStore(IRevocationStore store) : IRevocationStore
     public IAsyncEnumerable<JournalEntry> ReadJournalAsync(IssuerId issuer, long after, CancellationToken cancellationToken) =>
         store.ReadJournalAsync(issuer, after, cancellationToken);
 
+    public ValueTask<IReadOnlyList<RecordedCertificate>> ListAsync(IssuerId issuer, CertificateState? state, SerialNumber after, int limit, CancellationToken cancellationToken) =>
+        store.ListAsync(issuer, state, after, limit, cancellationToken);
+
+    public ValueTask<IReadOnlyList<JournalEntry>> FindHistoryAsync(IssuerId issuer, SerialNumber serial, int limit, CancellationToken cancellationToken) =>
+        store.FindHistoryAsync(issuer, serial, limit, cancellationToken);
+
     public ValueTask<StatusCounts> CountAsync(IssuerId issuer, CancellationToken cancellationToken) => store.CountAsync(issuer, cancellationToken);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask; // the contract's own to dispose

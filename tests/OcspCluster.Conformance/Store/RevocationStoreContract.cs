@@ -223,6 +223,70 @@ public abstract class RevocationStoreContract : IAsyncLifetime
         Assert.Equal([50, null, 1, 50], statuses.Select(status => status?.Position));
     }
 
+    [Theory]
+    [InlineData(null, 1)]
+    [InlineData(null, 7)]
+    [InlineData(null, 1000)]
+    [InlineData(CertificateState.Good, 3)]
+    [InlineData(CertificateState.Revoked, 3)]
+    [InlineData(CertificateState.Held, 3)]
+    public async Task List_PageByPage_IsEveryCertificateOnceInOrder(CertificateState? state, int limit)
+    {
+        RevocationEvent[] events = [.. Enumerable.Range(0, 60).SelectMany(i => new[] { Issued($"i{i}", Serial(i * 77)), (i % 3) switch
+        {
+            0 => Revoked($"x{i}", Serial(i * 77)),
+            1 => Held($"x{i}", Serial(i * 77)),
+            _ => Issued($"x{i}", Serial((i * 77) + 1)),
+        } }), Revoked("odd", SerialNumber.FromContent([0x80, 0x00]))];
+        await Store.AppendAsync(Ca, 0, Entries(0, events));
+        await Store.AppendAsync(new IssuerId("other"), 0, Entries(0, Revoked("other", Serial(3))));
+        Dictionary<SerialNumber, CertificateStatus> expected = [];
+        foreach (JournalEntry entry in await Store.ReadAllAsync(Ca))
+        {
+            expected[entry.Event.Serial] = entry.Status;
+        }
+
+        List<RecordedCertificate> listed = [];
+        for (SerialNumber after = default; ; after = listed[^1].Serial)
+        {
+            IReadOnlyList<RecordedCertificate> page = await Store.ListAsync(Ca, state, after, limit, CancellationToken.None);
+            Assert.InRange(page.Count, 0, limit);
+            listed.AddRange(page);
+            if (page.Count < limit)
+            {
+                break;
+            }
+        }
+
+        Assert.Equal(
+            expected.Where(pair => state is null || pair.Value.State == state).OrderBy(pair => pair.Key).Select(pair => new RecordedCertificate(pair.Key, pair.Value)),
+            listed);
+    }
+
+    [Fact]
+    public async Task List_OfAnUnknownIssuer_IsEmpty() =>
+        Assert.Empty(await Store.ListAsync(new IssuerId("nobody"), null, default, 10, CancellationToken.None));
+
+    [Fact]
+    public async Task History_OfOneCertificate_IsItsEntriesNewestFirst()
+    {
+        RevocationEvent[] events =
+        [
+            Issued("a", Serial(7)), Issued("b", Serial(8)), Held("c", Serial(7)), Held("d", Serial(8)), Released("e", Serial(7)), Revoked("f", Serial(7)), Revoked("g", Serial(9)),
+        ];
+        JournalEntry[] entries = Entries(0, events);
+        await Store.AppendAsync(Ca, 0, entries[..4]); // within one append and across two
+        await Store.AppendAsync(Ca, 4, entries[4..]);
+        await Store.AppendAsync(new IssuerId("other"), 0, Entries(0, Issued("a", Serial(7))));
+        await RestartAsync();
+
+        Assert.Equal([entries[5], entries[4], entries[2], entries[0]], await Store.FindHistoryAsync(Ca, Serial(7), 100, CancellationToken.None));
+        Assert.Equal([entries[5], entries[4]], await Store.FindHistoryAsync(Ca, Serial(7), 2, CancellationToken.None));
+        Assert.Equal([entries[6]], await Store.FindHistoryAsync(Ca, Serial(9), 100, CancellationToken.None));
+        Assert.Empty(await Store.FindHistoryAsync(Ca, Serial(10), 100, CancellationToken.None));
+        Assert.Empty(await Store.FindHistoryAsync(new IssuerId("nobody"), Serial(7), 100, CancellationToken.None));
+    }
+
     [Fact]
     public async Task Append_FromManyAtTheSamePosition_OneWins()
     {

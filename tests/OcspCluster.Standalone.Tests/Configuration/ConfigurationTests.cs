@@ -115,7 +115,7 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("Ocsp:Url", "http://ocsp.example.com", "give the address")]
     [InlineData("Ocsp:Url", "http://localhost:0", "http://127.0.0.1:0")]
     [InlineData("Admin:Url", "http://192.0.2.1:8081", "loopback")]
-    [InlineData("Admin:Url", "https://127.0.0.1:8081", "no TLS")]
+    [InlineData("Admin:Url", "https://127.0.0.1:8081", "Admin:Certificate")]
     [InlineData("Admin:Url", "http://127.0.0.1:8080", "another port")]
     [InlineData("Ocsp:PathPrefixes", "ocsp", "begins with '/'")]
     [InlineData("Ocsp:MaxConnections", "0", "1 to 1000000")]

@@ -22,6 +22,9 @@ internal sealed class HostProcess : IAsyncDisposable
     /// <summary>What it printed until it was ready.</summary>
     public string Output => _output.ToString();
 
+    /// <summary>Its process id.</summary>
+    public int ProcessId => _process.Id;
+
     /// <summary>Where it says that OCSP is answered.</summary>
     public Uri OcspUri => ListeningUri("ocsp");
 

@@ -1,12 +1,13 @@
 using OcspCluster.Authority;
 using OcspCluster.Conformance;
+using OcspCluster.Gateway;
 using OcspCluster.Standalone.Configuration;
 using OcspCluster.Testing;
 
 namespace OcspCluster.Standalone.Tests.Host;
 
 /// <summary>The standalone host in this process, on free ports and a data directory of its own.</summary>
-internal sealed class StandaloneResponderHost : IResponderHost
+internal sealed class StandaloneResponderHost : IAuthorityHost
 {
     private readonly ScratchDirectory _directory;
     private readonly Dictionary<string, string?> _keys;
@@ -55,6 +56,12 @@ internal sealed class StandaloneResponderHost : IResponderHost
         Assert.DoesNotContain(outcomes, outcome => outcome.Kind == EventOutcomeKind.Refused && outcome.Refusal != EventRefusal.AlreadyIssued);
     }
 
+    public string CreateKey(params IReadOnlyList<string> scopes) => Create(scopes, null);
+
+    public string CreateExpiringKey(TimeSpan lifetime) => Create(["read"], lifetime);
+
+    public void RevokeKey(string key) => Assert.True(Keys.Revoke(key[..key.IndexOf('.', StringComparison.Ordinal)]));
+
     public async Task RestartAsync()
     {
         await _host.DisposeAsync();
@@ -66,6 +73,12 @@ internal sealed class StandaloneResponderHost : IResponderHost
         await _host.DisposeAsync();
         _directory.Dispose();
     }
+
+    // Opened anew each time: what another process does to the file.
+    private ApiKeyStore Keys => new(Path.Combine(_keys["Data"]!, ApiKeyStore.FileName), Clock);
+
+    private string Create(IReadOnlyList<string> scopes, TimeSpan? lifetime) =>
+        Keys.Create("test", [.. scopes.Select(text => ApiScope.TryParse(text, out ApiScope scope) ? scope : throw new ArgumentException(text))], lifetime).Bearer;
 
     private static Task<StandaloneHost> StartAsync(Dictionary<string, string?> keys, TestClock clock) =>
         StandaloneHost.StartAsync(StandaloneOptions.Read(Settings.FromKeys(keys), clock.GetUtcNow()), clock);

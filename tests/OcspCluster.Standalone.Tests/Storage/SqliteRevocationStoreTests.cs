@@ -211,6 +211,24 @@ public sealed class SqliteRevocationStoreTests : IDisposable
         Assert.Matches(@"^SQLite 3\.\d+\.\d+ \((system library .+|bundled library)\)$", SqliteRevocationStore.LibraryDescription);
     }
 
+    [Fact]
+    public async Task Open_OfAStoreWithoutHistories_FindsThemAll()
+    {
+        JournalEntry[] entries = Entries(0, Issued("a", Serial(1)), Issued("b", Serial(2)), Held("c", Serial(1)), Revoked("d", Serial(1)));
+        await using (SqliteRevocationStore store = SqliteRevocationStore.Open(_directory.FullName))
+        {
+            await store.AppendAsync(Ca, 0, entries);
+            await store.AppendAsync(new IssuerId("other"), 0, entries[..2]);
+        }
+
+        Execute($"DROP TABLE earlier; DROP INDEX status_not_good; PRAGMA user_version = {StoreSchema.Version - 1}");
+
+        await using SqliteRevocationStore again = SqliteRevocationStore.Open(_directory.FullName);
+        Assert.Equal([entries[3], entries[2], entries[0]], await again.FindHistoryAsync(Ca, Serial(1), 10, CancellationToken.None));
+        Assert.Equal([entries[1]], await again.FindHistoryAsync(Ca, Serial(2), 10, CancellationToken.None));
+        Assert.Single(await again.ListAsync(Ca, CertificateState.Revoked, default, 10, CancellationToken.None));
+    }
+
     private async Task<JournalEntry[]> FillAsync(int revocations)
     {
         JournalEntry[] entries = Entries(0, Enumerable.Range(1, revocations).Select(i => Revoked($"revoked-{i}", Serial(i))));

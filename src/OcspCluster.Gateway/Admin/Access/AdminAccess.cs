@@ -1,0 +1,123 @@
+using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
+using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OcspCluster.Authority;
+
+namespace OcspCluster.Gateway;
+
+/// <summary>The action that an endpoint is for.</summary>
+internal sealed record RequiredAction(ApiAction Action);
+
+/// <summary>Lets callers to the admin API in: by key or client certificate, within their scopes, at their pace. Also turns what goes wrong behind it into problem details.</summary>
+internal sealed partial class AdminAccess : IEndpointFilter, IDisposable
+{
+    private const string Scheme = "Bearer ";
+
+    private readonly ApiKeyStore _keys;
+    private readonly ClientCertificateTrust _trust;
+    private readonly ApiScope[] _clientScopes;
+    private readonly PartitionedRateLimiter<string> _limiter;
+    private readonly ILogger<AdminAccess> _log;
+
+    public AdminAccess(ApiKeyStore keys, IOptions<AdminApiOptions> options, TimeProvider clock, ILogger<AdminAccess> log)
+    {
+        AdminApiOptions admin = options.Value;
+        _keys = keys;
+        _log = log;
+        _trust = new ClientCertificateTrust(admin.ClientCa, clock);
+        _clientScopes = [.. admin.ClientScopes.Select(text => ApiScope.TryParse(text, out ApiScope scope) ? scope : throw new InvalidOperationException($"'{text}' is not {ApiScope.Rule}."))];
+        _limiter = PartitionedRateLimiter.Create<string, string>(credential => RateLimitPartition.GetTokenBucketLimiter(credential, _ => new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = admin.RequestsPerSecond,
+            TokensPerPeriod = Math.Max(1, admin.RequestsPerSecond / 10),
+            ReplenishmentPeriod = TimeSpan.FromSeconds(Math.Max(0.1, 1.0 / admin.RequestsPerSecond)),
+            QueueLimit = 0,
+        }));
+    }
+
+    /// <summary>The caller whom the filter let in.</summary>
+    public static ApiCaller CallerOf(HttpContext context) => (ApiCaller)context.Items[typeof(ApiCaller)]!;
+
+    public void Dispose() => _limiter.Dispose();
+
+    public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        HttpContext http = context.HttpContext;
+        try
+        {
+            return Refuse(http) ?? await next(context).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is RevocationStoreException or ObjectDisposedException)
+        {
+            LogStoreFailed(e.Message, e);
+            http.Response.Headers.RetryAfter = "1";
+            bool isWrite = HttpMethods.IsPost(http.Request.Method);
+            return AdminProblems.Create(
+                StatusCodes.Status503ServiceUnavailable,
+                isWrite ? AdminProblems.OutcomeUnknown : "The store cannot be read",
+                isWrite ? $"{e.Message} Send the same events with the same ids again: what was recorded is then a duplicate." : e.Message);
+        }
+        catch (ApiKeyStoreException e)
+        {
+            LogKeysFailed(e.Message, e);
+            return AdminProblems.Create(StatusCodes.Status503ServiceUnavailable, "The API keys cannot be read", "Nobody is let in until the operator has mended the key file.");
+        }
+        catch (BadHttpRequestException e)
+        {
+            return AdminProblems.Create(e.StatusCode, "The request cannot be read", e.Message);
+        }
+    }
+
+    private IResult? Refuse(HttpContext http)
+    {
+        if (FindCaller(http) is not { } caller)
+        {
+            http.Response.Headers.WWWAuthenticate = "Bearer realm=\"ocspcluster\"";
+            return AdminProblems.Create(
+                StatusCodes.Status401Unauthorized, "Who are you?", "Send a valid key as 'Authorization: Bearer id.secret', or a client certificate of the configured CA.");
+        }
+
+        using RateLimitLease lease = _limiter.AttemptAcquire(caller.Credential);
+        if (!lease.IsAcquired)
+        {
+            double seconds = lease.TryGetMetadata(MetadataName.RetryAfter, out TimeSpan retryAfter) ? Math.Ceiling(retryAfter.TotalSeconds) : 1;
+            http.Response.Headers.RetryAfter = Math.Max(1, seconds).ToString(CultureInfo.InvariantCulture);
+            return AdminProblems.Create(StatusCodes.Status429TooManyRequests, "Too many requests", "This credential sends more requests per second than it may: send events in batches or as a stream.");
+        }
+
+        ApiAction action = http.GetEndpoint()!.Metadata.GetRequiredMetadata<RequiredAction>().Action;
+        bool may = http.Request.RouteValues["issuer"] is string issuer ? IssuerId.IsValid(issuer) && caller.May(action, new IssuerId(issuer)) : caller.May(action);
+        if (!may)
+        {
+            return AdminProblems.Create(StatusCodes.Status403Forbidden, "Not within your scope", $"This credential has no scope for '{action.ToString().ToLowerInvariant()}' here.");
+        }
+
+        http.Items[typeof(ApiCaller)] = caller;
+        return null;
+    }
+
+    // A key that is presented is looked at, whatever the connection has: who sends a wrong one is not let in by another way.
+    private ApiCaller? FindCaller(HttpContext http)
+    {
+        string? authorization = http.Request.Headers.Authorization;
+        if (!string.IsNullOrEmpty(authorization))
+        {
+            return authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) && _keys.Authenticate(authorization[Scheme.Length..].Trim()) is { } key
+                ? new ApiCaller($"key {key.Id} ({key.Name})", [.. key.Scopes.Select(text => ApiScope.TryParse(text, out ApiScope scope) ? scope : default)], http.Connection.RemoteIpAddress)
+                : null;
+        }
+
+        return http.Connection.ClientCertificate is X509Certificate2 certificate && _trust.IsTrusted(certificate)
+            ? new ApiCaller($"certificate {certificate.SerialNumber} ({certificate.Subject})", _clientScopes, http.Connection.RemoteIpAddress)
+            : null;
+    }
+
+    [LoggerMessage(20, LogLevel.Error, "The store failed a request of the admin API: {Reason}")]
+    private partial void LogStoreFailed(string reason, Exception exception);
+
+    [LoggerMessage(21, LogLevel.Error, "Nobody is let in to the admin API: {Reason}")]
+    private partial void LogKeysFailed(string reason, Exception exception);
+}

@@ -1,0 +1,17 @@
+using System.Net;
+using OcspCluster.Authority;
+
+namespace OcspCluster.Gateway;
+
+/// <summary>Who calls the admin API, and what they may do. Immutable.</summary>
+/// <param name="Credential">The key's id and name, or the client certificate's subject and serial number.</param>
+/// <param name="Scopes">What they may do.</param>
+/// <param name="RemoteAddress">Where they call from.</param>
+internal sealed record ApiCaller(string Credential, IReadOnlyList<ApiScope> Scopes, IPAddress? RemoteAddress)
+{
+    /// <summary>Whether they may do this for an issuer.</summary>
+    public bool May(ApiAction action, IssuerId issuer) => Scopes.Any(scope => scope.Allows(action, issuer));
+
+    /// <summary>Whether they may do this for some issuer.</summary>
+    public bool May(ApiAction action) => Scopes.Any(scope => scope.Action == action || scope.Action == ApiAction.Operator);
+}

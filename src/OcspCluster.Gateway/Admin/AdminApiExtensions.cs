@@ -1,0 +1,99 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Microsoft.OpenApi;
+using OcspCluster.Authority;
+
+namespace OcspCluster.Gateway;
+
+/// <summary>Puts the admin API into a program: the event feed and the read side, for callers with a key.</summary>
+public static class AdminApiExtensions
+{
+    /// <summary>Adds what the admin API needs, beside a responder (<c>AddOcspResponder</c>), an <see cref="IRevocationStore"/> and an <see cref="IRevocationAuthority"/>, which are the program's to add.</summary>
+    /// <exception cref="OptionsValidationException">A value breaks its bounds.</exception>
+    public static IServiceCollection AddAdminApi(this IServiceCollection services, AdminApiOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(options);
+        ValidateOptionsResult bounds = new AdminApiOptionsValidator().Validate(null, options);
+        if (bounds.Failed)
+        {
+            throw new OptionsValidationException(Options.DefaultName, typeof(AdminApiOptions), bounds.Failures);
+        }
+
+        services.AddSingleton(Options.Create(options));
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(provider => new ApiKeyStore(provider.GetRequiredService<IOptions<AdminApiOptions>>().Value.KeyFile, provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<AdminAccess>();
+        services.TryAddSingleton<EventsEndpoint>();
+        services.TryAddSingleton<ReadEndpoints>();
+        services.AddProblemDetails();
+        services.AddOpenApi("v1", openApi => openApi.AddDocumentTransformer((document, _, _) =>
+        {
+            document.Info = new OpenApiInfo { Title = "OcspCluster admin API", Version = "v1", Description = "Tells a revocation authority what was issued and revoked, and asks what it knows. docs/API.md has examples." };
+            document.Components ??= new OpenApiComponents();
+            document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
+            {
+                ["key"] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "A key as id.secret." },
+            };
+            document.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("key", document)] = [] }];
+            return Task.CompletedTask;
+        }));
+        return services;
+    }
+
+    /// <summary>Maps <c>/v1/issuers</c> and what is below it, and the OpenAPI document at <c>/openapi/v1.json</c>.</summary>
+    public static IEndpointRouteBuilder MapAdminApi(this IEndpointRouteBuilder endpoints)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        EventsEndpoint events = endpoints.ServiceProvider.GetRequiredService<EventsEndpoint>();
+        ReadEndpoints reading = endpoints.ServiceProvider.GetRequiredService<ReadEndpoints>();
+        endpoints.MapOpenApi("/openapi/{documentName}.json");
+
+        RouteGroupBuilder v1 = endpoints.MapGroup("/v1/issuers").AddEndpointFilter(endpoints.ServiceProvider.GetRequiredService<AdminAccess>());
+        v1.MapPost("/{issuer}/events", events.PostAsync)
+            .For(ApiAction.Feed, "Submits one event, a batch, or a stream", "200 comes when the applied events are on stable storage and no older answer is given any more. The same id again has the first outcome.")
+            .AddOpenApiOperationTransformer(DescribeBodyAsync)
+            .Produces<EventsAnswer>()
+            .ProducesProblem(400).ProducesProblem(404).ProducesProblem(413).ProducesProblem(415).ProducesProblem(503);
+        v1.MapGet("/", reading.GetIssuers)
+            .For(ApiAction.Read, "The issuers within the caller's scopes")
+            .Produces<IssuerListView>();
+        v1.MapGet("/{issuer}", reading.GetIssuerAsync)
+            .For(ApiAction.Read, "An issuer: policy, certificates, counts, position, and who signs")
+            .Produces<IssuerView>().ProducesProblem(404).ProducesProblem(503);
+        v1.MapGet("/{issuer}/certificates", reading.GetCertificatesAsync)
+            .For(ApiAction.Read, "Its certificates, a page at a time", "status is good, revoked or held; after is the next of the page before; limit is 1 to 1000, 100 where absent.")
+            .Produces<CertificateListView>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(503);
+        v1.MapGet("/{issuer}/certificates/{serial}", reading.GetCertificateAsync)
+            .For(ApiAction.Read, "A certificate: status, history, and the answers in the cache", "serial is hexadecimal (04D2, 04:d2, 0x4d2) or decimal (decimal:1234).")
+            .Produces<CertificateView>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(503);
+        return endpoints;
+    }
+
+    // Not by Accepts: routing would then answer other content types itself, before it is known who asks, and without a word.
+    private static async Task DescribeBodyAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    {
+        OpenApiSchema batch = await context.GetOrCreateSchemaAsync(typeof(EventsBody), null, cancellationToken).ConfigureAwait(false);
+        OpenApiSchema @event = await context.GetOrCreateSchemaAsync(typeof(EventBody), null, cancellationToken).ConfigureAwait(false);
+        operation.RequestBody = new OpenApiRequestBody
+        {
+            Required = true,
+            Description = "One event or a batch of at most 10,000. As application/x-ndjson any number, one per line; the answer is then one outcome per line and a summary.",
+            Content = EventBatch.MediaTypes.Split(", ").ToDictionary(
+                type => type,
+                type => new OpenApiMediaType { Schema = type == "application/json" ? batch : type == "application/x-ndjson" ? @event : new OpenApiSchema { Description = "CloudEvents 1.0; data has the fields of an event but id." } }),
+        };
+    }
+
+    private static RouteHandlerBuilder For(this RouteHandlerBuilder endpoint, ApiAction action, string summary, string? description = null) => endpoint
+        .WithMetadata(new RequiredAction(action))
+        .WithTags(action.ToString())
+        .WithSummary(summary)
+        .WithDescription($"Needs the scope {action.ToString().ToLowerInvariant()}. {description}".TrimEnd())
+        .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status403Forbidden).ProducesProblem(StatusCodes.Status429TooManyRequests);
+}

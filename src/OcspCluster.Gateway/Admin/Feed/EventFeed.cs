@@ -1,0 +1,30 @@
+using OcspCluster.Authority;
+
+namespace OcspCluster.Gateway;
+
+/// <summary>Submits events as they were sent: those whose certificate is in order go to the authority, the others are refused.</summary>
+internal sealed class EventFeed(IRevocationAuthority authority)
+{
+    /// <summary>Returns the outcomes in the order of the events; applied ones are durable and every gateway knows them.</summary>
+    /// <exception cref="RevocationStoreException">The outcome of some events is unknown.</exception>
+    public async ValueTask<IReadOnlyList<EventOutcome>> SubmitAsync(Issuer issuer, IReadOnlyList<SentEvent> sent, CancellationToken cancellationToken)
+    {
+        EventOutcome?[] outcomes = new EventOutcome?[sent.Count];
+        List<RevocationEvent> events = new(sent.Count);
+        for (int i = 0; i < sent.Count; i++)
+        {
+            if (sent[i].FindRefusal(issuer) is { } refusal)
+            {
+                outcomes[i] = EventOutcome.Refused(sent[i].Event.Id, refusal, 0);
+            }
+            else
+            {
+                events.Add(sent[i].Event);
+            }
+        }
+
+        IReadOnlyList<EventOutcome> submitted = await authority.SubmitAsync(issuer.Id, events, cancellationToken).ConfigureAwait(false);
+        int next = 0;
+        return [.. outcomes.Select(outcome => outcome ?? submitted[next++])];
+    }
+}

@@ -1,0 +1,20 @@
+using OcspCluster.Conformance;
+using OcspCluster.Standalone.Tests.Host;
+using OcspCluster.Testing;
+
+namespace OcspCluster.Standalone.Tests.Admin;
+
+public sealed class EventFeedTests(SharedHosts shared) : EventFeedContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
+}
+
+public sealed class ReadSideTests(SharedHosts shared) : ReadSideContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
+}
+
+public sealed class AccessTests(SharedHosts shared) : AccessContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
+}
