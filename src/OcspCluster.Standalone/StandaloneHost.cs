@@ -100,7 +100,7 @@ public sealed class StandaloneHost : IAsyncDisposable
     /// <exception cref="KeyNotFoundException">No issuer has this id.</exception>
     /// <exception cref="RevocationStoreException">The outcome is unknown: submit the events again with the same ids.</exception>
     public ValueTask<IReadOnlyList<EventOutcome>> SubmitAsync(string issuer, IReadOnlyList<RevocationEvent> events, CancellationToken cancellationToken = default) =>
-        _authority.SubmitAsync(new IssuerId(issuer), events, cancellationToken);
+        _authority.SubmitAsync(new IssuerId(issuer), events, Submitter.Local, cancellationToken);
 
     /// <summary>Accepts nothing more, lets what is under way end for at most <see cref="DrainTimeout"/>, and closes the store.</summary>
     public async ValueTask DisposeAsync()

@@ -88,7 +88,7 @@ internal sealed class DemoPki
             }
         }
 
-        _ = await authority.SubmitAsync(new IssuerId(Id), events, CancellationToken.None).ConfigureAwait(false);
+        _ = await authority.SubmitAsync(new IssuerId(Id), events, Submitter.Local, CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <summary>What to paste into a shell, and what it should print.</summary>

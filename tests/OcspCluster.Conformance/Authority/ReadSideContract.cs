@@ -94,6 +94,8 @@ public abstract class ReadSideContract(SharedHosts shared) : AuthorityContract(s
         Assert.Equal(["h3" + serial, "h2" + serial, "h1" + serial], history.Select(entry => entry.GetProperty("id").GetString()));
         Assert.Equal(["revoked", "held", "issued"], history.Select(entry => entry.GetProperty("kind").GetString()));
         Assert.Equal("keyCompromise", history[0].GetProperty("reason").GetString());
+        Assert.All(history, entry => Assert.False(string.IsNullOrEmpty(entry.GetProperty("credential").GetString()), "Who told it is recorded."));
+        Assert.All(history, entry => Assert.Equal("127.0.0.1", entry.GetProperty("remoteAddress").GetString()));
         Assert.Equal(new DateTimeOffset(2026, 6, 1, 0, 0, 0, TimeSpan.Zero), history[0].GetProperty("invalidityDate").GetDateTimeOffset());
         Assert.Equal(host.Clock.GetUtcNow(), history[0].GetProperty("receivedAt").GetDateTimeOffset());
         Assert.Equal(history[2].GetProperty("position").GetInt64() + 2, history[0].GetProperty("position").GetInt64());

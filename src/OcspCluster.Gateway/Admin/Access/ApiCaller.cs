@@ -9,6 +9,15 @@ namespace OcspCluster.Gateway;
 /// <param name="RemoteAddress">Where they call from.</param>
 internal sealed record ApiCaller(string Credential, IReadOnlyList<ApiScope> Scopes, IPAddress? RemoteAddress)
 {
+    /// <summary>What the journal records of them. A name longer than it keeps is cut.</summary>
+    public Submitter ToSubmitter() => new(Cut(Credential), RemoteAddress?.ToString());
+
+    private static string Cut(string name)
+    {
+        int length = Math.Min(name.Length, Submitter.MaxCredentialLength);
+        return name[..(length < name.Length && char.IsHighSurrogate(name[length - 1]) ? length - 1 : length)];
+    }
+
     /// <summary>Whether they may do this for an issuer.</summary>
     public bool May(ApiAction action, IssuerId issuer) => Scopes.Any(scope => scope.Allows(action, issuer));
 

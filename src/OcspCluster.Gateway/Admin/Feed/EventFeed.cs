@@ -7,7 +7,7 @@ internal sealed class EventFeed(IRevocationAuthority authority)
 {
     /// <summary>Returns the outcomes in the order of the events; applied ones are durable and every gateway knows them.</summary>
     /// <exception cref="RevocationStoreException">The outcome of some events is unknown.</exception>
-    public async ValueTask<IReadOnlyList<EventOutcome>> SubmitAsync(Issuer issuer, IReadOnlyList<SentEvent> sent, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<EventOutcome>> SubmitAsync(Issuer issuer, IReadOnlyList<SentEvent> sent, Submitter submitter, CancellationToken cancellationToken)
     {
         EventOutcome?[] outcomes = new EventOutcome?[sent.Count];
         List<RevocationEvent> events = new(sent.Count);
@@ -23,7 +23,7 @@ internal sealed class EventFeed(IRevocationAuthority authority)
             }
         }
 
-        IReadOnlyList<EventOutcome> submitted = await authority.SubmitAsync(issuer.Id, events, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<EventOutcome> submitted = await authority.SubmitAsync(issuer.Id, events, submitter, cancellationToken).ConfigureAwait(false);
         int next = 0;
         return [.. outcomes.Select(outcome => outcome ?? submitted[next++])];
     }

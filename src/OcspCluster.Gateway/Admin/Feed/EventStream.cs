@@ -10,7 +10,7 @@ namespace OcspCluster.Gateway;
 // bounded channel: who sends faster than the disk takes is made to wait by TCP.
 
 /// <summary>Events, one per line, from a body of any length: outcomes go out line by line, and a summary when all are done.</summary>
-internal sealed class EventStream(EventFeed feed, Issuer issuer, LineReader lines, OutcomeSpool spool)
+internal sealed class EventStream(EventFeed feed, Issuer issuer, Submitter submitter, LineReader lines, OutcomeSpool spool)
 {
     private const int MaxEventsPerChunk = 4096;
 
@@ -107,7 +107,7 @@ internal sealed class EventStream(EventFeed feed, Issuer issuer, LineReader line
             }
 
             SentEvent[] events = [.. chunk.Where(item => item.Sent is not null).Select(item => item.Sent!)];
-            IReadOnlyList<EventOutcome> outcomes = events.Length == 0 ? [] : await feed.SubmitAsync(issuer, events, cancellationToken).ConfigureAwait(false);
+            IReadOnlyList<EventOutcome> outcomes = events.Length == 0 ? [] : await feed.SubmitAsync(issuer, events, submitter, cancellationToken).ConfigureAwait(false);
             WriteOutcomes(chunk, outcomes);
             chunk.Clear();
         }

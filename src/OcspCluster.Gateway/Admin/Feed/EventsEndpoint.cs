@@ -47,7 +47,7 @@ internal sealed class EventsEndpoint(IssuerDirectory directory, IRevocationAutho
         }
 
         // The caller's cancellation gives up a place in the queue and nothing more: once a turn has begun it goes through.
-        IReadOnlyList<EventOutcome> outcomes = await _feed.SubmitAsync(issuer, batch.Events, context.RequestAborted).ConfigureAwait(false);
+        IReadOnlyList<EventOutcome> outcomes = await _feed.SubmitAsync(issuer, batch.Events, AdminAccess.CallerOf(context).ToSubmitter(), context.RequestAborted).ConfigureAwait(false);
         context.Response.ContentType = "application/json";
         OutcomeWriter.WriteBatch(context.Response.BodyWriter, outcomes);
         await context.Response.BodyWriter.FlushAsync(CancellationToken.None).ConfigureAwait(false);
@@ -70,7 +70,7 @@ internal sealed class EventsEndpoint(IssuerDirectory directory, IRevocationAutho
 
         context.Response.ContentType = "application/x-ndjson";
         await using OutcomeSpool spool = new();
-        EventStream stream = new(_feed, issuer, new LineReader(context.Request.BodyReader, options.Value.MaxLineBytes), spool);
+        EventStream stream = new(_feed, issuer, AdminAccess.CallerOf(context).ToSubmitter(), new LineReader(context.Request.BodyReader, options.Value.MaxLineBytes), spool);
         Task copying = spool.CopyToAsync(context.Response.BodyWriter, context.RequestAborted);
         try
         {

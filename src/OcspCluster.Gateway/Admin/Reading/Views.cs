@@ -101,10 +101,20 @@ internal sealed record CertificateView(
 
 /// <summary>One entry of the journal.</summary>
 internal sealed record HistoryView(
-    long Position, string Id, string Kind, DateTimeOffset At, string? Reason, DateTimeOffset? InvalidityDate, DateTimeOffset? NotAfter, DateTimeOffset ReceivedAt)
+    long Position,
+    string Id,
+    string Kind,
+    DateTimeOffset At,
+    string? Reason,
+    DateTimeOffset? InvalidityDate,
+    DateTimeOffset? NotAfter,
+    DateTimeOffset ReceivedAt,
+    [property: Description("The credential that told it; null when there was none, or it is not known.")] string? Credential,
+    [property: Description("From where it was told: an address, or 'local' for this machine's own doing.")] string? RemoteAddress)
 {
     public static HistoryView Of(JournalEntry entry) => new(
-        entry.Position, entry.Event.Id, NameOf(entry.Event.Kind), entry.Event.At, entry.Event.Reason?.ToName(), entry.Event.InvalidityDate, entry.Event.NotAfter, entry.ReceivedAt);
+        entry.Position, entry.Event.Id, NameOf(entry.Event.Kind), entry.Event.At, entry.Event.Reason?.ToName(), entry.Event.InvalidityDate, entry.Event.NotAfter, entry.ReceivedAt,
+        entry.Submitter.Credential, entry.Submitter.RemoteAddress);
 
     private static string NameOf(EventKind kind) => kind switch
     {
