@@ -25,15 +25,17 @@ public sealed class StandaloneHost : IAsyncDisposable
 
     private readonly SqliteRevocationStore _store;
     private readonly IReadOnlyList<Issuer> _issuers;
+    private readonly PublishedJournal _published;
     private readonly WebApplication _app;
     private readonly OcspListener _listener;
     private readonly HostHealth _health;
     private readonly IRevocationAuthority _authority;
     private int _disposed;
 
-    private StandaloneHost(StandaloneOptions options, TimeProvider clock, SqliteRevocationStore store, DemoPki? demo)
+    private StandaloneHost(StandaloneOptions options, TimeProvider clock, SqliteRevocationStore store, PublishedJournal published, DemoPki? demo)
     {
         _store = store;
+        _published = published;
         Demo = demo;
         _issuers = demo is null ? options.Issuers : [demo.Issuer];
         _health = new HostHealth(store, _issuers, clock);
@@ -80,7 +82,9 @@ public sealed class StandaloneHost : IAsyncDisposable
         try
         {
             DemoPki? demo = options.Issuers.Count > 0 ? null : DemoPki.Open(Path.Combine(options.DataDirectory, DemoPki.DirectoryName), clock.GetUtcNow());
-            host = new StandaloneHost(options, clock, store, demo);
+            IEnumerable<Issuer> issuers = demo is null ? options.Issuers : [demo.Issuer];
+            PublishedJournal published = await PublishedJournal.OpenAsync(store, issuers.Select(issuer => issuer.Id), CancellationToken.None).ConfigureAwait(false);
+            host = new StandaloneHost(options, clock, store, published, demo);
             await host.StartAsync(options).ConfigureAwait(false);
             return host;
         }
@@ -203,10 +207,12 @@ public sealed class StandaloneHost : IAsyncDisposable
             }
         });
         builder.Services.AddSingleton<IRevocationStore>(_store);
+        builder.Services.AddSingleton(_published);
         builder.Services.AddSingleton<IRevocationAuthority>(services =>
         {
-            RefreshingPublisher publisher = new(
+            RefreshingPublisher gateways = new(
                 new CachePublisher(services.GetRequiredService<ResponseCache>()), services.GetRequiredService<RefreshSchedulers>(), services.GetRequiredService<ClockGuard>());
+            FollowedPublisher publisher = new(gateways, _published);
             return new LocalRevocationAuthority(_issuers.Select(issuer => new IssuerSequencer(issuer.Id, _store, publisher, clock)));
         });
         builder.Services.AddAdminApi(options.Admin.Api);

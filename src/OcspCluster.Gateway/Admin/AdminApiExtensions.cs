@@ -13,7 +13,7 @@ namespace OcspCluster.Gateway;
 /// <summary>Puts the admin API into a program: the event feed and the read side, for callers with a key.</summary>
 public static class AdminApiExtensions
 {
-    /// <summary>Adds what the admin API needs, beside a responder (<c>AddOcspResponder</c>), an <see cref="IRevocationStore"/> and an <see cref="IRevocationAuthority"/>, which are the program's to add.</summary>
+    /// <summary>Adds what the admin API needs, beside a responder (<c>AddOcspResponder</c>), an <see cref="IRevocationStore"/>, an <see cref="IRevocationAuthority"/> and a <see cref="PublishedJournal"/>, which are the program's to add.</summary>
     /// <exception cref="OptionsValidationException">A value breaks its bounds.</exception>
     public static IServiceCollection AddAdminApi(this IServiceCollection services, AdminApiOptions options)
     {
@@ -31,6 +31,7 @@ public static class AdminApiExtensions
         services.TryAddSingleton<AdminAccess>();
         services.TryAddSingleton<EventsEndpoint>();
         services.TryAddSingleton<ReadEndpoints>();
+        services.TryAddSingleton<FollowEndpoints>();
         services.AddProblemDetails();
         services.AddOpenApi("v1", openApi => openApi.AddDocumentTransformer((document, _, _) =>
         {
@@ -46,7 +47,7 @@ public static class AdminApiExtensions
         return services;
     }
 
-    /// <summary>Maps <c>/v1/issuers</c> and what is below it, and the OpenAPI document at <c>/openapi/v1.json</c>.</summary>
+    /// <summary>Maps <c>/v1/issuers</c> and what is below it, <c>/v1/events</c>, and the OpenAPI document at <c>/openapi/v1.json</c>.</summary>
     public static IEndpointRouteBuilder MapAdminApi(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
@@ -72,7 +73,22 @@ public static class AdminApiExtensions
         v1.MapGet("/{issuer}/certificates/{serial}", reading.GetCertificateAsync)
             .For(ApiAction.Read, "A certificate: status, history, and the answers in the cache", "serial is hexadecimal (04D2, 04:d2, 0x4d2) or decimal (decimal:1234).")
             .Produces<CertificateView>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(503);
+        MapFollowing(endpoints, v1);
         return endpoints;
+    }
+
+    private static void MapFollowing(IEndpointRouteBuilder endpoints, RouteGroupBuilder issuers)
+    {
+        const string How = "As application/x-ndjson a page, with limit 1 to 10000 (1000); as text/event-stream a stream that goes on, resumed by Last-Event-ID.";
+        FollowEndpoints following = endpoints.ServiceProvider.GetRequiredService<FollowEndpoints>();
+        issuers.MapGet("/{issuer}/journal", following.GetJournalAsync)
+            .For(ApiAction.Read, "The events of an issuer, in their order", $"after is the last position that was read. {How}")
+            .Produces<FollowedEventView>(200, FollowEndpoints.Lines, FollowEndpoints.Stream)
+            .ProducesProblem(400).ProducesProblem(404).ProducesProblem(406).ProducesProblem(409).ProducesProblem(503);
+        endpoints.MapGroup("/v1/events").AddEndpointFilter(endpoints.ServiceProvider.GetRequiredService<AdminAccess>()).MapGet("/", following.GetEventsAsync)
+            .For(ApiAction.Read, "The events of all issuers within the caller's scopes", $"after is the cursor of the last event that was read. {How}")
+            .Produces<FollowedEventView>(200, FollowEndpoints.Lines, FollowEndpoints.Stream)
+            .ProducesProblem(400).ProducesProblem(406).ProducesProblem(409).ProducesProblem(503);
     }
 
     // Not by Accepts: routing would then answer other content types itself, before it is known who asks, and without a word.

@@ -41,6 +41,20 @@ internal sealed partial class AdminAccess : IEndpointFilter, IDisposable
     /// <summary>The caller whom the filter let in.</summary>
     public static ApiCaller CallerOf(HttpContext context) => (ApiCaller)context.Items[typeof(ApiCaller)]!;
 
+    /// <summary>Whether the filter would know the caller again: what goes on for long asks now and then.</summary>
+    public bool IsStillLetIn(HttpContext context)
+    {
+        try
+        {
+            return FindCaller(context) is not null;
+        }
+        catch (ApiKeyStoreException e)
+        {
+            LogKeysFailed(e.Message, e);
+            return false;
+        }
+    }
+
     public void Dispose() => _limiter.Dispose();
 
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
