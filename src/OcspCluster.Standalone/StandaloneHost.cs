@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 using OcspCluster.Authority;
 using OcspCluster.Gateway;
+using OcspCluster.Standalone.Audit;
 using OcspCluster.Standalone.Configuration;
 using OcspCluster.Standalone.Demo;
 using OcspCluster.Standalone.Storage;
@@ -82,6 +83,7 @@ public sealed class StandaloneHost : IAsyncDisposable
         try
         {
             DemoPki? demo = options.Issuers.Count > 0 ? null : DemoPki.Open(Path.Combine(options.DataDirectory, DemoPki.DirectoryName), clock.GetUtcNow());
+            JournalKeyFile.LoadOrCreate(options.DataDirectory).Dispose(); // a key that cannot be used is told now, not at the first checkpoint
             IEnumerable<Issuer> issuers = demo is null ? options.Issuers : [demo.Issuer];
             PublishedJournal published = await PublishedJournal.OpenAsync(store, issuers.Select(issuer => issuer.Id), CancellationToken.None).ConfigureAwait(false);
             host = new StandaloneHost(options, clock, store, published, demo);
@@ -208,6 +210,9 @@ public sealed class StandaloneHost : IAsyncDisposable
         });
         builder.Services.AddSingleton<IRevocationStore>(_store);
         builder.Services.AddSingleton(_published);
+        builder.Services.AddSingleton(new JournalNotes(
+            () => SqliteAuditStore.Open(options.DataDirectory),
+            (issuer, cancellationToken) => StoreAudit.SignAsync(options.DataDirectory, issuer, clock, cancellationToken)));
         builder.Services.AddSingleton<IRevocationAuthority>(services =>
         {
             RefreshingPublisher gateways = new(

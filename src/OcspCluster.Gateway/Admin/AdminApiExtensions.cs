@@ -13,7 +13,7 @@ namespace OcspCluster.Gateway;
 /// <summary>Puts the admin API into a program: the event feed and the read side, for callers with a key.</summary>
 public static class AdminApiExtensions
 {
-    /// <summary>Adds what the admin API needs, beside a responder (<c>AddOcspResponder</c>), an <see cref="IRevocationStore"/>, an <see cref="IRevocationAuthority"/> and a <see cref="PublishedJournal"/>, which are the program's to add.</summary>
+    /// <summary>Adds what the admin API needs, beside a responder (<c>AddOcspResponder</c>), an <see cref="IRevocationStore"/>, an <see cref="IRevocationAuthority"/> a <see cref="PublishedJournal"/> and <see cref="JournalNotes"/>, which are the program's to add.</summary>
     /// <exception cref="OptionsValidationException">A value breaks its bounds.</exception>
     public static IServiceCollection AddAdminApi(this IServiceCollection services, AdminApiOptions options)
     {
@@ -32,6 +32,9 @@ public static class AdminApiExtensions
         services.TryAddSingleton<EventsEndpoint>();
         services.TryAddSingleton<ReadEndpoints>();
         services.TryAddSingleton<FollowEndpoints>();
+        services.TryAddSingleton<ProofEndpoints>();
+        services.TryAddSingleton<JournalCheckpoints>();
+        services.AddHostedService(provider => provider.GetRequiredService<JournalCheckpoints>());
         services.AddProblemDetails();
         services.AddOpenApi("v1", openApi => openApi.AddDocumentTransformer((document, _, _) =>
         {
@@ -74,6 +77,7 @@ public static class AdminApiExtensions
             .For(ApiAction.Read, "A certificate: status, history, and the answers in the cache", "serial is hexadecimal (04D2, 04:d2, 0x4d2) or decimal (decimal:1234).")
             .Produces<CertificateView>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(503);
         MapFollowing(endpoints, v1);
+        MapProofs(endpoints, v1);
         return endpoints;
     }
 
@@ -89,6 +93,20 @@ public static class AdminApiExtensions
             .For(ApiAction.Read, "The events of all issuers within the caller's scopes", $"after is the cursor of the last event that was read. {How}")
             .Produces<FollowedEventView>(200, FollowEndpoints.Lines, FollowEndpoints.Stream)
             .ProducesProblem(400).ProducesProblem(406).ProducesProblem(409).ProducesProblem(503);
+    }
+
+    private static void MapProofs(IEndpointRouteBuilder endpoints, RouteGroupBuilder issuers)
+    {
+        ProofEndpoints proofs = endpoints.ServiceProvider.GetRequiredService<ProofEndpoints>();
+        issuers.MapGet("/{issuer}/checkpoint", proofs.GetCheckpointAsync)
+            .For(ApiAction.Read, "The latest signed checkpoint of an issuer's journal", "A C2SP tlog-checkpoint, signed anew at most every minute.")
+            .Produces<string>(200, "text/plain").ProducesProblem(404).ProducesProblem(500).ProducesProblem(503);
+        issuers.MapGet("/{issuer}/proofs/inclusion", proofs.GetInclusionAsync)
+            .For(ApiAction.Read, "Proves that the entry at a position is in the journal", "position is 1 to size; size is a checkpoint's.")
+            .Produces<InclusionView>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(503);
+        issuers.MapGet("/{issuer}/proofs/consistency", proofs.GetConsistencyAsync)
+            .For(ApiAction.Read, "Proves that the journal only grew", "from and to are the sizes of two checkpoints.")
+            .Produces<ConsistencyView>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(503);
     }
 
     // Not by Accepts: routing would then answer other content types itself, before it is known who asks, and without a word.

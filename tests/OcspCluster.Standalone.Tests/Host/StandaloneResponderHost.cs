@@ -27,6 +27,8 @@ internal sealed class StandaloneResponderHost : IAuthorityHost
 
     public TestClock Clock { get; }
 
+    public string DataDirectory => _keys["Data"]!;
+
     public static async Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock)
     {
         ScratchDirectory directory = new();
