@@ -208,7 +208,6 @@ public sealed class StandaloneHost : IAsyncDisposable
                 responder.AddIssuer(issuer);
             }
         });
-        builder.Services.AddSingleton<IRevocationStore>(_store);
         builder.Services.AddSingleton(_published);
         builder.Services.AddSingleton(new JournalNotes(
             () => SqliteAuditStore.Open(options.DataDirectory),
