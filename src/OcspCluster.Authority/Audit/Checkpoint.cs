@@ -170,7 +170,8 @@ public sealed class CheckpointVerifier
     private static byte[]? Decode(string base64)
     {
         byte[] octets = new byte[base64.Length];
-        return Convert.TryFromBase64String(base64, octets, out int written) ? octets[..written] : null;
+        // One text for one value: base64 leaves bits over that a reader could ignore, and blanks that it does.
+        return Convert.TryFromBase64String(base64, octets, out int written) && Convert.ToBase64String(octets.AsSpan(0, written)) == base64 ? octets[..written] : null;
     }
 
     private bool IsSignature(string text, ReadOnlySpan<byte> signature)
