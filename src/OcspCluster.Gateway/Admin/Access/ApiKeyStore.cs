@@ -169,7 +169,7 @@ public sealed class ApiKeyStore(string file, TimeProvider clock)
             }
             catch (IOException) when (attempt < MaxLockAttempts)
             {
-                Thread.Sleep(5);
+                Thread.Sleep(5); // a lock between processes has nothing to wait on; an operator's command does this, no request
             }
         }
     }
