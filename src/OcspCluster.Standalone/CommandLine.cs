@@ -1,10 +1,11 @@
 using System.CommandLine;
 using OcspCluster.Authority;
 using OcspCluster.Gateway;
+using OcspCluster.Hosting;
+using OcspCluster.Hosting.Configuration;
+using OcspCluster.Hosting.Keys;
 using OcspCluster.Standalone.Audit;
-using OcspCluster.Standalone.Configuration;
 using OcspCluster.Standalone.Import;
-using OcspCluster.Standalone.Keys;
 using OcspCluster.Standalone.Plan;
 
 namespace OcspCluster.Standalone;

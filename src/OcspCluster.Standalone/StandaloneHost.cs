@@ -7,9 +7,11 @@ using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 using OcspCluster.Authority;
 using OcspCluster.Gateway;
+using OcspCluster.Hosting;
+using OcspCluster.Hosting.Audit;
+using OcspCluster.Hosting.Configuration;
+using OcspCluster.Hosting.Demo;
 using OcspCluster.Standalone.Audit;
-using OcspCluster.Standalone.Configuration;
-using OcspCluster.Standalone.Demo;
 using OcspCluster.Standalone.Storage;
 
 namespace OcspCluster.Standalone;
@@ -33,7 +35,7 @@ public sealed class StandaloneHost : IAsyncDisposable
     private readonly IRevocationAuthority _authority;
     private int _disposed;
 
-    private StandaloneHost(StandaloneOptions options, TimeProvider clock, SqliteRevocationStore store, PublishedJournal published, DemoPki? demo)
+    private StandaloneHost(ResponderOptions options, TimeProvider clock, SqliteRevocationStore store, PublishedJournal published, DemoPki? demo)
     {
         _store = store;
         _published = published;
@@ -74,7 +76,7 @@ public sealed class StandaloneHost : IAsyncDisposable
     /// <param name="clock">The clock of everything that is signed, checked and recorded.</param>
     /// <exception cref="RevocationStoreException">The data directory is in use, damaged or not writable.</exception>
     /// <exception cref="HostStartException">An address cannot be listened on, or the demo's files are damaged.</exception>
-    public static async Task<StandaloneHost> StartAsync(StandaloneOptions options, TimeProvider clock)
+    public static async Task<StandaloneHost> StartAsync(ResponderOptions options, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(clock);
@@ -131,7 +133,7 @@ public sealed class StandaloneHost : IAsyncDisposable
         }
     }
 
-    private async Task StartAsync(StandaloneOptions options)
+    private async Task StartAsync(ResponderOptions options)
     {
         ILogger log = _app.Services.GetRequiredService<ILogger<StandaloneHost>>();
         foreach (ConfigurationProblem warning in options.Warnings)
@@ -175,7 +177,7 @@ public sealed class StandaloneHost : IAsyncDisposable
         }
     }
 
-    private WebApplication Build(StandaloneOptions options, TimeProvider clock)
+    private WebApplication Build(ResponderOptions options, TimeProvider clock)
     {
         // An empty builder: what ASP.NET Core would read by itself (ASPNETCORE_URLS and the like) would be a second configuration.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "OcspCluster.Standalone" });
@@ -233,7 +235,7 @@ public sealed class StandaloneHost : IAsyncDisposable
     }
 
     // The demo's files are its own, and are made anew where they are missing: nothing to read again.
-    private List<CredentialReload> CreateReloads(StandaloneOptions options, IServiceProvider provider)
+    private List<CredentialReload> CreateReloads(ResponderOptions options, IServiceProvider provider)
     {
         TimeProvider clock = provider.GetRequiredService<TimeProvider>();
         ILogger log = provider.GetRequiredService<ILogger<CredentialReload>>();

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
-using OcspCluster.Standalone.Configuration;
-using OcspCluster.Standalone.Demo;
+using OcspCluster.Hosting;
+using OcspCluster.Hosting.Configuration;
+using OcspCluster.Hosting.Demo;
 
 namespace OcspCluster.Standalone;
 
@@ -10,7 +11,7 @@ internal static class StandaloneRun
     /// <summary>Runs until SIGTERM, SIGINT or SIGQUIT.</summary>
     public static async Task<int> RunAsync(Settings settings, TextWriter output)
     {
-        StandaloneOptions options = StandaloneOptions.Read(settings, TimeProvider.System.GetUtcNow());
+        ResponderOptions options = ResponderOptions.Read(settings, TimeProvider.System.GetUtcNow());
 
         // Registered before anything is opened: a signal during the start ends it as well, right after.
         TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -2,7 +2,7 @@ using System.Xml.Linq;
 
 namespace OcspCluster.Architecture.Tests;
 
-/// <summary>Arrows point one way: Protocol ← Authority ← Gateway ← {Standalone, Silo}; Protocol ← Client ← Cli.</summary>
+/// <summary>Arrows point one way: Protocol ← Authority ← Gateway ← Hosting ← {Standalone, Silo}; Protocol ← Client ← Cli.</summary>
 public sealed class DependencyTests
 {
     private static readonly Dictionary<string, string[]> s_allowed = new()
@@ -10,8 +10,9 @@ public sealed class DependencyTests
         ["OcspCluster.Protocol"] = [],
         ["OcspCluster.Authority"] = ["OcspCluster.Protocol"],
         ["OcspCluster.Gateway"] = ["OcspCluster.Authority"],
-        ["OcspCluster.Standalone"] = ["OcspCluster.Gateway"],
-        ["OcspCluster.Silo"] = ["OcspCluster.Gateway"],
+        ["OcspCluster.Hosting"] = ["OcspCluster.Gateway"],
+        ["OcspCluster.Standalone"] = ["OcspCluster.Hosting"],
+        ["OcspCluster.Silo"] = ["OcspCluster.Hosting"],
         ["OcspCluster.BouncyCastle"] = ["OcspCluster.Protocol"],
         ["OcspCluster.Client"] = ["OcspCluster.Protocol"],
         ["OcspCluster.Cli"] = ["OcspCluster.Client"],

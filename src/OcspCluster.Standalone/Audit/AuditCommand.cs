@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography;
 using OcspCluster.Authority;
-using OcspCluster.Standalone.Configuration;
+using OcspCluster.Hosting;
+using OcspCluster.Hosting.Audit;
+using OcspCluster.Hosting.Configuration;
 
 namespace OcspCluster.Standalone.Audit;
 
@@ -30,7 +32,7 @@ internal static class AuditCommand
         rebuild.SetAction((result, token) => guard(() => RebuildAsync(DirectoryOf(result), Console.Out, Console.Error, token)));
         return new Command("audit", "Prove, export or rebuild the journals") { verify, export, check, rebuild };
 
-        string DirectoryOf(ParseResult result) => StandaloneOptions.ReadDataDirectory(readSettings(result));
+        string DirectoryOf(ParseResult result) => ResponderOptions.ReadDataDirectory(readSettings(result));
     }
 
     private static async Task<int> VerifyAsync(string directory, FileInfo? key, TextWriter output, TextWriter error, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using OcspCluster.Authority;
-using OcspCluster.Standalone.Configuration;
+using OcspCluster.Hosting;
+using OcspCluster.Hosting.Configuration;
 using OcspCluster.Standalone.Storage;
 
 namespace OcspCluster.Standalone.Import;
@@ -11,7 +12,7 @@ internal static class IndexImportRun
     /// <summary>Imports, and tells what was done on the output, and progress and refusals on the error output.</summary>
     public static async Task<int> RunAsync(Settings settings, string issuer, FileInfo index, bool isDryRun, TextWriter output, TextWriter error)
     {
-        (string directory, IssuerId id) = StandaloneOptions.ReadForImport(settings, issuer);
+        (string directory, IssuerId id) = ResponderOptions.ReadForImport(settings, issuer);
         using FileStream stream = Open(index);
         using CancellationTokenSource interrupted = new();
         void Interrupt(PosixSignalContext context)

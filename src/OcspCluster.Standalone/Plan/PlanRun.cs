@@ -1,7 +1,8 @@
 using System.Globalization;
 using OcspCluster.Authority;
+using OcspCluster.Hosting;
+using OcspCluster.Hosting.Configuration;
 using OcspCluster.Protocol;
-using OcspCluster.Standalone.Configuration;
 using OcspCluster.Standalone.Storage;
 
 namespace OcspCluster.Standalone.Plan;
@@ -19,7 +20,7 @@ internal static class PlanRun
             throw new ConfigurationException([new("--certificates", certificates.Value.ToString(CultureInfo.InvariantCulture), "is negative: 0 and more")]);
         }
 
-        StandaloneOptions options = StandaloneOptions.Read(settings, TimeProvider.System.GetUtcNow());
+        ResponderOptions options = ResponderOptions.Read(settings, TimeProvider.System.GetUtcNow());
         try
         {
             if (options.Issuers.FirstOrDefault(issuer => issuer.Id.ToString() == issuerId) is not Issuer issuer)
@@ -82,7 +83,7 @@ internal static class PlanRun
             [$"Plan for issuer '{issuer.Id}'\n\n", .. rows.Select(row => row.Name.Length == 0 ? "\n" : $"  {row.Name.PadRight(width)}{row.Value,20}\n"), "\n", .. verdicts.Select(verdict => verdict + "\n")]);
     }
 
-    private static async Task<long> CountAsync(StandaloneOptions options, Issuer issuer)
+    private static async Task<long> CountAsync(ResponderOptions options, Issuer issuer)
     {
         if (!File.Exists(Path.Combine(options.DataDirectory, SqliteRevocationStore.FileName)))
         {

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
+using OcspCluster.Hosting.Configuration;
 using SQLitePCL;
 
 namespace OcspCluster.Standalone.Storage;
@@ -11,7 +12,7 @@ namespace OcspCluster.Standalone.Storage;
 internal static partial class SqliteLibrary
 {
     /// <summary>Set to <c>1</c>, this environment variable keeps to the bundled library.</summary>
-    internal const string BundledVariable = "OCSPCLUSTER_BUNDLED_SQLITE";
+    internal const string BundledVariable = Settings.BundledSqliteVariable;
 
     private const string BundledName = "e_sqlite3"; // what the provider's P/Invokes ask for
 

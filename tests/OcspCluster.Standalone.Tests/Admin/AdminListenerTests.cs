@@ -4,7 +4,7 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using OcspCluster.Conformance;
-using OcspCluster.Standalone.Configuration;
+using OcspCluster.Hosting.Configuration;
 using OcspCluster.Testing;
 
 namespace OcspCluster.Standalone.Tests.Admin;
@@ -72,7 +72,7 @@ public sealed class AdminListenerTests : IDisposable
     {
         Dictionary<string, string?> keys = Keys();
         keys[key] = value;
-        ConfigurationException e = Assert.Throws<ConfigurationException>(() => StandaloneOptions.Read(Settings.FromKeys(keys), _clock.GetUtcNow()));
+        ConfigurationException e = Assert.Throws<ConfigurationException>(() => ResponderOptions.Read(Settings.FromKeys(keys), _clock.GetUtcNow()));
         Assert.Contains(problem, e.Message, StringComparison.Ordinal);
     }
 
@@ -81,7 +81,7 @@ public sealed class AdminListenerTests : IDisposable
     {
         Dictionary<string, string?> keys = Keys();
         keys["Admin:Key"] = s_ca.Ca.WriteKey(_directory.Path, "other");
-        Assert.Contains("Admin:Key", Assert.Throws<ConfigurationException>(() => StandaloneOptions.Read(Settings.FromKeys(keys), _clock.GetUtcNow())).Message, StringComparison.Ordinal);
+        Assert.Contains("Admin:Key", Assert.Throws<ConfigurationException>(() => ResponderOptions.Read(Settings.FromKeys(keys), _clock.GetUtcNow())).Message, StringComparison.Ordinal);
     }
 
     private async Task<StandaloneHost> StartAsync(params IEnumerable<(string Key, string Value)> settings)
@@ -92,7 +92,7 @@ public sealed class AdminListenerTests : IDisposable
             keys[key] = value;
         }
 
-        return await StandaloneHost.StartAsync(StandaloneOptions.Read(Settings.FromKeys(keys), _clock.GetUtcNow()), _clock);
+        return await StandaloneHost.StartAsync(ResponderOptions.Read(Settings.FromKeys(keys), _clock.GetUtcNow()), _clock);
     }
 
     private Dictionary<string, string?> Keys()

@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using OcspCluster.Authority;
 using OcspCluster.Conformance;
+using OcspCluster.Hosting.Audit;
 using OcspCluster.Protocol;
-using OcspCluster.Standalone.Audit;
 using OcspCluster.Standalone.Tests.Host;
 using OcspCluster.Testing;
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using OcspCluster.Authority;
+using OcspCluster.Hosting.Audit;
 using OcspCluster.Standalone.Audit;
 using OcspCluster.Testing;
 using static OcspCluster.Conformance.RecordedHistory;

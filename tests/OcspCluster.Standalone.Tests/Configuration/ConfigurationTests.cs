@@ -1,6 +1,6 @@
 using OcspCluster.Authority;
 using OcspCluster.Gateway;
-using OcspCluster.Standalone.Configuration;
+using OcspCluster.Hosting.Configuration;
 using OcspCluster.Standalone.Plan;
 using OcspCluster.Testing;
 
@@ -28,7 +28,7 @@ public sealed class ConfigurationTests : IDisposable
     [Fact]
     public void Nothing_IsTheDemoOnLoopback()
     {
-        StandaloneOptions options = StandaloneOptions.Read(Settings.FromKeys([]), s_now);
+        ResponderOptions options = ResponderOptions.Read(Settings.FromKeys([]), s_now);
         Assert.Empty(options.Issuers);
         Assert.Equal(["http://127.0.0.1:8080"], options.Listener.Urls);
         Assert.Equal(["http://127.0.0.1:8081"], options.AdminUrls);
@@ -87,7 +87,7 @@ public sealed class ConfigurationTests : IDisposable
         File.WriteAllText(_directory.File("etc/responder.json"), """
             { /* comments are allowed */ "Data": "../var", "Issuers": { "web": { "Certificate": "ca.pem", "Responder": { "Key": "ca.key" } } } }
             """);
-        StandaloneOptions options = StandaloneOptions.Read(Settings.Load(_directory.File("etc/responder.json"), [new("Admin:Url", "http://127.0.0.1:0")]), s_now);
+        ResponderOptions options = ResponderOptions.Read(Settings.Load(_directory.File("etc/responder.json"), [new("Admin:Url", "http://127.0.0.1:0")]), s_now);
         Assert.Equal(_directory.File("var"), options.DataDirectory);
         Assert.Equal(["http://127.0.0.1:0"], options.AdminUrls);
         Assert.Single(options.Issuers);
@@ -280,7 +280,7 @@ public sealed class ConfigurationTests : IDisposable
     [Fact]
     public void CredentialFiles_ReplacedOnDisk_AreReadAgain_AndWhatIsWrongIsTold()
     {
-        StandaloneOptions options = Read();
+        ResponderOptions options = Read();
         string certificate = _keys["Issuers:web:Responder:Certificate"]!;
         string key = _keys["Issuers:web:Responder:Key"]!;
         Assert.Equal([Path.GetFullPath(certificate), Path.GetFullPath(key), Path.GetFullPath(_keys["Issuers:web:Certificate"]!)], IssuerReader.FindCredentialFiles(options.Settings, "web"));
@@ -321,7 +321,7 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Contains(Problems(), problem => problem.Key == "Issuers:WEB2" && problem.Problem.Contains("no issuer id", StringComparison.Ordinal));
     }
 
-    private StandaloneOptions Read() => StandaloneOptions.Read(Settings.FromKeys(_keys), s_now);
+    private ResponderOptions Read() => ResponderOptions.Read(Settings.FromKeys(_keys), s_now);
 
     private IReadOnlyList<ConfigurationProblem> Problems() => Assert.Throws<ConfigurationException>(Read).Problems;
 }

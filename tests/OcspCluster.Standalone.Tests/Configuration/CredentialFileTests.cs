@@ -1,4 +1,4 @@
-using OcspCluster.Standalone.Configuration;
+using OcspCluster.Hosting.Configuration;
 using OcspCluster.Testing;
 
 namespace OcspCluster.Standalone.Tests.Configuration;
@@ -53,7 +53,7 @@ public sealed class CredentialFileTests : IDisposable
 
         _keys["Issuers:web:Responder:Pkcs11:Engine"] = "nosuch";
         _keys["Issuers:web:Responder:Pkcs11:" + key] = value;
-        ConfigurationException refusal = Assert.Throws<ConfigurationException>(() => StandaloneOptions.Read(Settings.FromKeys(_keys), s_now));
+        ConfigurationException refusal = Assert.Throws<ConfigurationException>(() => ResponderOptions.Read(Settings.FromKeys(_keys), s_now));
         Assert.Contains(refusal.Problems, one => one.Key == refused && one.Problem.Contains(problem, StringComparison.Ordinal));
         Assert.DoesNotContain("4711", refusal.Message, StringComparison.Ordinal);
     }
@@ -148,7 +148,7 @@ public sealed class CredentialFileTests : IDisposable
     public void Responder_WithoutNoCheck_IsServedWithAWarning()
     {
         Use(s_ca.IssueResponder("responder", s_key, new ResponderProfile { HasNoCheck = false }));
-        StandaloneOptions options = StandaloneOptions.Read(Settings.FromKeys(_keys), s_now);
+        ResponderOptions options = ResponderOptions.Read(Settings.FromKeys(_keys), s_now);
         Assert.Contains(options.Warnings, warning => warning.Key == "Issuers:web:Responder:Certificate" && warning.Problem.Contains("nocheck", StringComparison.Ordinal));
     }
 
@@ -190,5 +190,5 @@ public sealed class CredentialFileTests : IDisposable
     }
 
     private IReadOnlyList<ConfigurationProblem> Problems() =>
-        Assert.Throws<ConfigurationException>(() => StandaloneOptions.Read(Settings.FromKeys(_keys), s_now)).Problems;
+        Assert.Throws<ConfigurationException>(() => ResponderOptions.Read(Settings.FromKeys(_keys), s_now)).Problems;
 }

@@ -1,4 +1,4 @@
-using OcspCluster.Standalone.Audit;
+using OcspCluster.Hosting.Audit;
 using OcspCluster.Standalone.Tests.Audit;
 
 namespace OcspCluster.Standalone.Tests.Host;

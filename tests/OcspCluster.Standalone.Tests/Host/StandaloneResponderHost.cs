@@ -1,7 +1,7 @@
 using OcspCluster.Authority;
 using OcspCluster.Conformance;
 using OcspCluster.Gateway;
-using OcspCluster.Standalone.Configuration;
+using OcspCluster.Hosting.Configuration;
 using OcspCluster.Testing;
 
 namespace OcspCluster.Standalone.Tests.Host;
@@ -83,5 +83,5 @@ internal sealed class StandaloneResponderHost : IAuthorityHost
         Keys.Create("test", [.. scopes.Select(text => ApiScope.TryParse(text, out ApiScope scope) ? scope : throw new ArgumentException(text))], lifetime).Bearer;
 
     private static Task<StandaloneHost> StartAsync(Dictionary<string, string?> keys, TestClock clock) =>
-        StandaloneHost.StartAsync(StandaloneOptions.Read(Settings.FromKeys(keys), clock.GetUtcNow()), clock);
+        StandaloneHost.StartAsync(ResponderOptions.Read(Settings.FromKeys(keys), clock.GetUtcNow()), clock);
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using OcspCluster.Authority;
+using OcspCluster.Hosting.Audit;
 using OcspCluster.Protocol;
 using OcspCluster.Standalone.Audit;
 using OcspCluster.Standalone.Storage;

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using OcspCluster.Protocol;
 
-namespace OcspCluster.Standalone.Configuration;
+namespace OcspCluster.Hosting.Configuration;
 
 /// <summary>A file does not hold what it should; the message goes behind its name.</summary>
 internal sealed class CredentialFileException(string message) : Exception(message);

@@ -1,4 +1,4 @@
-namespace OcspCluster.Standalone.Configuration;
+namespace OcspCluster.Hosting.Configuration;
 
 /// <summary>One thing that is wrong with the configuration.</summary>
 /// <param name="Key">The key, such as <c>Ocsp:Url</c>; a section where no single key is to blame.</param>

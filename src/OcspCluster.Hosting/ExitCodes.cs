@@ -1,4 +1,4 @@
-namespace OcspCluster.Standalone;
+namespace OcspCluster.Hosting;
 
 /// <summary>What the process ends with; part of the operators' interface (docs/OPERATIONS.md).</summary>
 internal static class ExitCodes

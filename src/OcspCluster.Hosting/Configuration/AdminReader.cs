@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Options;
 using OcspCluster.Gateway;
 
-namespace OcspCluster.Standalone.Configuration;
+namespace OcspCluster.Hosting.Configuration;
 
 /// <summary>The admin listener: where it is, how it is protected, and what its API takes.</summary>
 public sealed class AdminSettings

@@ -1,4 +1,4 @@
-namespace OcspCluster.Standalone;
+namespace OcspCluster.Hosting;
 
 /// <summary>The host could not start, and not for its configuration's sake. The message says what to do.</summary>
 public sealed class HostStartException : Exception

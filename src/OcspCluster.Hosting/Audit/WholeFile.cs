@@ -1,7 +1,7 @@
 using System.Text;
 using OcspCluster.Authority;
 
-namespace OcspCluster.Standalone.Audit;
+namespace OcspCluster.Hosting.Audit;
 
 /// <summary>Small files that are replaced whole: after a crash it is the old text or the new, never half of one.</summary>
 internal static class WholeFile

@@ -4,7 +4,7 @@ using System.Text;
 using OcspCluster.Authority;
 using OcspCluster.Protocol;
 
-namespace OcspCluster.Standalone.Demo;
+namespace OcspCluster.Hosting.Demo;
 
 // Everything is kept in files, each written at once (a new file that is renamed), and looked at again on every start: what is
 // missing, near its end or of another CA is made anew. So a start that was killed in the middle is mended by the next one. Only

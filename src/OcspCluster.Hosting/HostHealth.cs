@@ -1,7 +1,7 @@
 using OcspCluster.Authority;
 using OcspCluster.Gateway;
 
-namespace OcspCluster.Standalone;
+namespace OcspCluster.Hosting;
 
 /// <summary>Tells supervisors and load balancers how the host is: alive while it can say so, ready while it can answer relying parties.</summary>
 internal sealed class HostHealth(IRevocationStore store, IReadOnlyList<Issuer> issuers, TimeProvider clock)

@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace OcspCluster.Standalone.Configuration;
+namespace OcspCluster.Hosting.Configuration;
 
 /// <summary>What a listener is for, which says where it may listen.</summary>
 internal enum ListenerKind

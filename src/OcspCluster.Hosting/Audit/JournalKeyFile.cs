@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using OcspCluster.Authority;
 
-namespace OcspCluster.Standalone.Audit;
+namespace OcspCluster.Hosting.Audit;
 
 /// <summary>The key that signs the journal's checkpoints: its own, so that nobody who can sign responses can sign for the journal, or the other way round.</summary>
 public static class JournalKeyFile

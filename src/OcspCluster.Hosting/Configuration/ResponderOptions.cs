@@ -3,12 +3,12 @@ using Microsoft.Extensions.Options;
 using OcspCluster.Authority;
 using OcspCluster.Gateway;
 
-namespace OcspCluster.Standalone.Configuration;
+namespace OcspCluster.Hosting.Configuration;
 
 /// <summary>What the host runs with: read, judged, and with keys and certificates in memory.</summary>
-public sealed class StandaloneOptions
+public sealed class ResponderOptions
 {
-    private StandaloneOptions()
+    private ResponderOptions()
     {
     }
 
@@ -46,7 +46,7 @@ public sealed class StandaloneOptions
     /// <param name="settings">As it was written.</param>
     /// <param name="now">The time at which certificates must be valid.</param>
     /// <exception cref="ConfigurationException">It cannot work; the exception has everything that is wrong.</exception>
-    public static StandaloneOptions Read(Settings settings, DateTimeOffset now)
+    public static ResponderOptions Read(Settings settings, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(settings);
         SettingsReader reader = new(settings);
@@ -68,7 +68,7 @@ public sealed class StandaloneOptions
             throw new ConfigurationException(reader.Problems);
         }
 
-        return new StandaloneOptions
+        return new ResponderOptions
         {
             DataDirectory = dataDirectory,
             DataDirectoryAsGiven = data,

@@ -1,4 +1,4 @@
-namespace OcspCluster.Standalone.Configuration;
+namespace OcspCluster.Hosting.Configuration;
 
 /// <summary>Guesses what somebody meant to write.</summary>
 internal static class Spelling

@@ -1,6 +1,6 @@
 using OcspCluster.Authority;
 
-namespace OcspCluster.Standalone.Audit;
+namespace OcspCluster.Hosting.Audit;
 
 /// <summary>The latest signed checkpoint of each issuer: files <c>checkpoints/{issuer}.txt</c> of the data directory.</summary>
 public sealed class CheckpointDirectory

@@ -1,7 +1,7 @@
 using OcspCluster.Authority;
 using OcspCluster.Gateway;
 
-namespace OcspCluster.Standalone.Configuration;
+namespace OcspCluster.Hosting.Configuration;
 
 /// <summary>Which keys there are. A misspelt key is an error: silently ignored, it would leave a policy at its default.</summary>
 internal sealed class KnownKeys

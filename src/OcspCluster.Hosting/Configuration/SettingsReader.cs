@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace OcspCluster.Standalone.Configuration;
+namespace OcspCluster.Hosting.Configuration;
 
 /// <summary>Reads values by their keys, and keeps what is wrong instead of stopping at the first.</summary>
 internal sealed class SettingsReader(Settings settings)

@@ -1,9 +1,8 @@
 using Microsoft.Extensions.Configuration.EnvironmentVariables;
 using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.Configuration.Memory;
-using OcspCluster.Standalone.Storage;
 
-namespace OcspCluster.Standalone.Configuration;
+namespace OcspCluster.Hosting.Configuration;
 
 /// <summary>
 /// The configuration as it was written: a JSON file, above it the environment (<c>OCSPCLUSTER_Ocsp__Url</c>), above it the command line. Keys have no case.
@@ -63,9 +62,12 @@ public sealed class Settings
     /// <summary>The section of a key.</summary>
     public IConfigurationSection Section(string key) => _root.GetSection(key);
 
-    /// <summary>All keys that some source has, without <see cref="SqliteLibrary.BundledVariable"/>, which shares the prefix and is no key.</summary>
+    /// <summary>The environment variable that takes the bundled SQLite library instead of the system's. It shares the prefix, and is no key: the library is loaded before there are settings.</summary>
+    internal const string BundledSqliteVariable = EnvironmentPrefix + "BUNDLED_SQLITE";
+
+    /// <summary>All keys that some source has, without <see cref="BundledSqliteVariable"/>.</summary>
     public IEnumerable<IConfigurationSection> TopLevel() =>
-        _root.GetChildren().Where(section => !section.Key.Equals(SqliteLibrary.BundledVariable[EnvironmentPrefix.Length..], StringComparison.OrdinalIgnoreCase));
+        _root.GetChildren().Where(section => !section.Key.Equals(BundledSqliteVariable[EnvironmentPrefix.Length..], StringComparison.OrdinalIgnoreCase));
 
     /// <summary>
     /// The absolute path that the value of a key means: relative to the file's directory where the file says it, else to the working directory.

@@ -1,8 +1,8 @@
 using System.Globalization;
 using OcspCluster.Gateway;
-using OcspCluster.Standalone.Configuration;
+using OcspCluster.Hosting.Configuration;
 
-namespace OcspCluster.Standalone.Keys;
+namespace OcspCluster.Hosting.Keys;
 
 /// <summary>The verb <c>keys</c>: makes, lists and revokes API keys. The responder may run meanwhile, and knows of it at once.</summary>
 internal static class KeysRun
@@ -73,7 +73,7 @@ internal static class KeysRun
 
     private static ApiKeyStore Open(Settings settings)
     {
-        string directory = StandaloneOptions.ReadDataDirectory(settings);
+        string directory = ResponderOptions.ReadDataDirectory(settings);
         if (!Directory.Exists(directory))
         {
             throw new ConfigurationException([new("Data", directory, "there is no such directory: start the responder once, or give --data")]);

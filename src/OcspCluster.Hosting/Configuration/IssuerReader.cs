@@ -4,7 +4,7 @@ using OcspCluster.Authority;
 using OcspCluster.Gateway;
 using OcspCluster.Protocol;
 
-namespace OcspCluster.Standalone.Configuration;
+namespace OcspCluster.Hosting.Configuration;
 
 /// <summary>Reads one issuer: <c>Issuers:{id}</c> and the files that it names.</summary>
 internal sealed class IssuerReader
