@@ -4,10 +4,8 @@ using OcspCluster.Gateway;
 namespace OcspCluster.Hosting;
 
 /// <summary>Tells supervisors and load balancers how the host is: alive while it can say so, ready while it can answer relying parties.</summary>
-internal sealed class HostHealth(IRevocationStore store, IReadOnlyList<Issuer> issuers, TimeProvider clock)
+internal sealed class HostHealth(IHostEngine engine, TimeProvider clock)
 {
-    private static readonly TimeSpan s_storeTimeout = TimeSpan.FromSeconds(2);
-
     private volatile bool _isListening;
 
     /// <summary>Whether the OCSP listener takes requests.</summary>
@@ -23,7 +21,7 @@ internal sealed class HostHealth(IRevocationStore store, IReadOnlyList<Issuer> i
         endpoints.MapGet("/health/ready", async (CancellationToken cancellationToken) =>
         {
             IReadOnlyList<string> notReady = await FindNotReadyAsync(cancellationToken).ConfigureAwait(false);
-            string[] warnings = [.. watch.Warnings, .. guard.Problem is string clockProblem ? [clockProblem] : Array.Empty<string>()];
+            string[] warnings = [.. watch.Warnings, .. guard.Problem is string clockProblem ? [clockProblem] : Array.Empty<string>(), .. engine.FindWarnings()];
             return notReady.Count == 0
                 ? Results.Json(new { status = "ready", notReady, warnings })
                 : Results.Json(new { status = "not ready", notReady, warnings }, statusCode: StatusCodes.Status503ServiceUnavailable);
@@ -40,7 +38,7 @@ internal sealed class HostHealth(IRevocationStore store, IReadOnlyList<Issuer> i
         }
 
         DateTimeOffset now = clock.GetUtcNow();
-        foreach (Issuer issuer in issuers)
+        foreach (Issuer issuer in engine.Issuers)
         {
             if (!issuer.Credentials.Any(credential => credential.NotBefore <= now && now <= credential.NotAfter))
             {
@@ -48,21 +46,6 @@ internal sealed class HostHealth(IRevocationStore store, IReadOnlyList<Issuer> i
             }
         }
 
-        using CancellationTokenSource late = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        late.CancelAfter(s_storeTimeout);
-        try
-        {
-            _ = await store.GetPositionAsync(issuers[0].Id, late.Token).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is RevocationStoreException or ObjectDisposedException)
-        {
-            notReady.Add($"store: {e.Message}");
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            notReady.Add($"store: a read took more than {s_storeTimeout.TotalSeconds} seconds");
-        }
-
-        return notReady;
+        return [.. notReady, .. await engine.FindNotReadyAsync(cancellationToken).ConfigureAwait(false)];
     }
 }

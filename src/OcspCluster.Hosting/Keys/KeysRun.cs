@@ -8,7 +8,7 @@ namespace OcspCluster.Hosting.Keys;
 internal static class KeysRun
 {
     /// <summary>Makes a key and prints it: this once.</summary>
-    public static int Create(Settings settings, string name, IReadOnlyList<string> scopes, int? days, TextWriter output)
+    public static async Task<int> CreateAsync(Func<Task<ApiKeyStore>> open, string name, IReadOnlyList<string> scopes, int? days, TextWriter output)
     {
         List<ConfigurationProblem> problems = [];
         List<ApiScope> allowed = [];
@@ -39,17 +39,17 @@ internal static class KeysRun
             throw new ConfigurationException(problems);
         }
 
-        (string bearer, ApiKey key) = Open(settings).Create(name, allowed, days is null ? null : TimeSpan.FromDays(days.Value));
+        (string bearer, ApiKey key) = (await open().ConfigureAwait(false)).Create(name, allowed, days is null ? null : TimeSpan.FromDays(days.Value));
         output.WriteLine(bearer);
         output.WriteLine($"Keep it: it is nowhere else. Send it as 'Authorization: Bearer {key.Id}.…'; revoke it with 'keys revoke {key.Id}'.");
         return ExitCodes.Success;
     }
 
     /// <summary>Prints every key without its secret, one per line with tabs between: id, state, scopes, made, expires, name.</summary>
-    public static int List(Settings settings, TextWriter output)
+    public static async Task<int> ListAsync(Func<Task<ApiKeyStore>> open, TextWriter output)
     {
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
-        foreach (ApiKey key in Open(settings).List())
+        foreach (ApiKey key in (await open().ConfigureAwait(false)).List())
         {
             string state = key.RevokedAt is not null ? "revoked" : key.IsValidAt(now) ? "valid" : "expired";
             output.WriteLine(string.Join('\t', key.Id, state, string.Join(' ', key.Scopes), Time(key.CreatedAt), key.ExpiresAt is { } end ? Time(end) : "never", key.Name));
@@ -59,9 +59,9 @@ internal static class KeysRun
     }
 
     /// <summary>Revokes a key.</summary>
-    public static int Revoke(Settings settings, string id, TextWriter output)
+    public static async Task<int> RevokeAsync(Func<Task<ApiKeyStore>> open, string id, TextWriter output)
     {
-        ApiKeyStore store = Open(settings);
+        ApiKeyStore store = await open().ConfigureAwait(false);
         if (!store.Revoke(id))
         {
             throw new ConfigurationException([new("ID", id, $"there is no such key in {store.File}; 'keys list' shows them")]);
@@ -71,7 +71,9 @@ internal static class KeysRun
         return ExitCodes.Success;
     }
 
-    private static ApiKeyStore Open(Settings settings)
+    /// <summary>The keys of a data directory.</summary>
+    /// <exception cref="ConfigurationException">There is no such directory.</exception>
+    public static ApiKeyStore Open(Settings settings)
     {
         string directory = ResponderOptions.ReadDataDirectory(settings);
         if (!Directory.Exists(directory))
