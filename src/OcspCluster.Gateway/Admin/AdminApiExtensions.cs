@@ -27,7 +27,8 @@ public static class AdminApiExtensions
 
         services.AddSingleton(Options.Create(options));
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton(provider => new ApiKeyStore(provider.GetRequiredService<IOptions<AdminApiOptions>>().Value.KeyFile, provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<IApiKeyDocument>(provider => new ApiKeyFile(provider.GetRequiredService<IOptions<AdminApiOptions>>().Value.KeyFile));
+        services.TryAddSingleton(provider => new ApiKeyStore(provider.GetRequiredService<IApiKeyDocument>(), provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<AdminAccess>();
         services.TryAddSingleton<EventsEndpoint>();
         services.TryAddSingleton<ReadEndpoints>();
