@@ -132,6 +132,7 @@ public sealed class StandaloneHost : IRunningHost
             builder.Services.AddSingleton(new JournalNotes(
                 () => SqliteAuditStore.Open(options.DataDirectory),
                 (issuer, cancellationToken) => StoreAudit.SignAsync(options.DataDirectory, issuer, clock, cancellationToken)));
+            builder.Services.AddSingleton<IClusterOverview>(new LonelyNode(Environment.MachineName, DescribeStoreAsync));
             builder.Services.AddSingleton<IRevocationAuthority>(services =>
             {
                 RefreshingPublisher gateways = new(
@@ -144,5 +145,11 @@ public sealed class StandaloneHost : IRunningHost
         public Task<IReadOnlyList<string>> FindNotReadyAsync(CancellationToken cancellationToken) => StoreHealth.FindNotReadyAsync(store, issuers[0].Id, cancellationToken);
 
         public IReadOnlyList<string> FindWarnings() => [];
+
+        private async Task<StoreView> DescribeStoreAsync(CancellationToken cancellationToken)
+        {
+            bool isReachable = (await FindNotReadyAsync(cancellationToken).ConfigureAwait(false)).Count == 0;
+            return new StoreView("sqlite", isReachable, IsDurable: true, TakesEvents: true, $"{SqliteRevocationStore.LibraryDescription}; every commit is flushed to disk");
+        }
     }
 }
