@@ -118,6 +118,7 @@ internal sealed class IssuerReader
             Presign = _reader.Choice(Key(nameof(IssuerPolicy.Presign)), @default.Presign),
             AskedWithin = _reader.Duration(Key(nameof(IssuerPolicy.AskedWithin)), @default.AskedWithin),
             RefreshSignaturesPerSecond = _reader.Integer(Key(nameof(IssuerPolicy.RefreshSignaturesPerSecond)), @default.RefreshSignaturesPerSecond),
+            WithoutLease = _reader.Choice(Key(nameof(IssuerPolicy.WithoutLease)), @default.WithoutLease),
         };
     }
 
