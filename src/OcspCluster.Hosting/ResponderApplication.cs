@@ -30,6 +30,9 @@ internal interface IHostEngine
     /// </summary>
     void Add(WebApplicationBuilder builder);
 
+    /// <summary>Takes the services, and adds endpoints of its own to the admin listener.</summary>
+    void Map(WebApplication app);
+
     /// <summary>What keeps the engine from answering, in words; empty when it is ready. Called for every question of a load balancer.</summary>
     Task<IReadOnlyList<string>> FindNotReadyAsync(CancellationToken cancellationToken);
 
@@ -111,13 +114,25 @@ internal sealed class ResponderApplication : IAsyncDisposable
         _health.IsListening = true;
     }
 
+    /// <summary>Ends it without a delay.</summary>
+    public ValueTask DisposeAsync() => EndAsync(TimeSpan.Zero, TimeSpan.Zero);
+
     /// <summary>Tells load balancers to stay away, accepts nothing more, lets what is under way end for at most <see cref="DrainTimeout"/>, and ends the engine's services.</summary>
-    public async ValueTask DisposeAsync()
+    /// <param name="delay">How long it goes on answering after it has told load balancers to stay away.</param>
+    /// <param name="forEngine">How much longer than the requests under way the engine's services may take.</param>
+    public async ValueTask EndAsync(TimeSpan delay, TimeSpan forEngine)
     {
+        bool wasListening = _health.IsListening;
         _health.IsListening = false;
+        if (wasListening && delay > TimeSpan.Zero)
+        {
+            await Task.Delay(delay).ConfigureAwait(false);
+        }
+
         using (CancellationTokenSource drained = new(DrainTimeout))
         {
             await _listener.StopAsync(drained.Token).ConfigureAwait(false);
+            drained.CancelAfter(DrainTimeout + forEngine);
             await _app.StopAsync(drained.Token).ConfigureAwait(false);
         }
 
@@ -154,6 +169,7 @@ internal sealed class ResponderApplication : IAsyncDisposable
         WebApplication app = builder.Build();
         _health.Map(app, app.Services.GetRequiredService<CredentialWatch>(), app.Services.GetRequiredService<ClockGuard>());
         app.MapAdminApi();
+        engine.Map(app);
         return app;
     }
 

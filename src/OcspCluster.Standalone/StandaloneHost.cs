@@ -142,6 +142,11 @@ public sealed class StandaloneHost : IRunningHost
             });
         }
 
+        public void Map(WebApplication app)
+        {
+            // All endpoints are every host's.
+        }
+
         public Task<IReadOnlyList<string>> FindNotReadyAsync(CancellationToken cancellationToken) => StoreHealth.FindNotReadyAsync(store, issuers[0].Id, cancellationToken);
 
         public IReadOnlyList<string> FindWarnings() => [];

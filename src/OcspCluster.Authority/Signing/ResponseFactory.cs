@@ -57,7 +57,7 @@ public sealed class ResponseFactory(TimeProvider clock, ClockGuard? guard = null
             return ValueTask.FromResult(SigningResult.News(SigningFailure.NoCredential, $"No responder certificate of issuer '{issuer.Issuer.Id}' is valid at {now:u}: renew it.", credential: null));
         }
 
-        if (!credential.CanSign)
+        if (!credential.Signer.HasKey)
         {
             return ValueTask.FromResult(SigningResult.Consequence(SigningFailure.NoCredential, $"The key of '{credential.Certificate.Subject}' is not in this process.", credential));
         }
@@ -78,7 +78,7 @@ public sealed class ResponseFactory(TimeProvider clock, ClockGuard? guard = null
     {
         ArgumentNullException.ThrowIfNull(issuer);
         List<SigningResult> failures = [];
-        foreach (SigningCredential credential in issuer.Credentials.Where(credential => credential.CanSign))
+        foreach (SigningCredential credential in issuer.Credentials.Where(one => one.Signer.HasKey))
         {
             SigningResult result = await QueueOf(credential).RunAsync(() => Probe(credential), cancellationToken).ConfigureAwait(false);
             if (result.Failure != SigningFailure.None)

@@ -33,26 +33,6 @@ public sealed class SigningCredential : IDisposable
     {
     }
 
-    /// <summary>A certificate whose key is with another process, which signs in its name. Nothing can be signed with it here.</summary>
-    /// <exception cref="ArgumentException">Its key is not RSA, ECDSA or DSA.</exception>
-    public static SigningCredential WithoutKey(X509Certificate2 certificate)
-    {
-        ArgumentNullException.ThrowIfNull(certificate);
-
-        // A public key signs nothing, and says all the same by which algorithm the private one does.
-        OcspSigner signer = (certificate.GetRSAPublicKey(), certificate.GetECDsaPublicKey(), certificate.GetDSAPublicKey()) switch
-        {
-            ({ } rsa, _, _) => OcspSigner.FromRsa(rsa),
-            (_, { } ecdsa, _) => OcspSigner.FromECDsa(ecdsa),
-            (_, _, { } dsa) => OcspSigner.FromDsa(dsa),
-            _ => throw new ArgumentException($"The key of '{certificate.Subject}' is not RSA, ECDSA or DSA.", nameof(certificate)),
-        };
-        return new SigningCredential(certificate, signer) { CanSign = false };
-    }
-
-    /// <summary>Whether the key is at hand, here or in an HSM; else another process signs (<see cref="WithoutKey"/>).</summary>
-    public bool CanSign { get; private init; } = true;
-
     /// <summary>The certificate of the key that signs.</summary>
     public X509Certificate2 Certificate { get; }
 

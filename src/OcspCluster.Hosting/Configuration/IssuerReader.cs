@@ -230,7 +230,7 @@ internal sealed class IssuerReader
         _origins[certificate] = file is not null ? (certificateKey, file) : ($"{_path}:Certificate", "");
         try
         {
-            return SigningCredential.WithoutKey(certificate);
+            return new SigningCredential(certificate, OcspSigner.Keyless(certificate));
         }
         catch (ArgumentException e)
         {

@@ -76,7 +76,7 @@ internal sealed class DemoPki
         {
             X509Certificate2 ca = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(directory, "ca.pem"));
             X509Certificate2 responder = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(directory, "responder.pem"));
-            return new Issuer(new IssuerId(Id), [ca], [SigningCredential.WithoutKey(responder)]);
+            return new Issuer(new IssuerId(Id), [ca], [new SigningCredential(responder, OcspSigner.Keyless(responder))]);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {

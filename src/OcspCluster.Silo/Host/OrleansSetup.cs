@@ -1,9 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
-using Orleans.Configuration;
-using Orleans.Dashboard;
 using OcspCluster.Hosting;
 using OcspCluster.Silo.Storage;
+using Orleans.Configuration;
+using Orleans.Dashboard;
 
 namespace OcspCluster.Silo.Host;
 
@@ -30,6 +30,7 @@ internal static class OrleansSetup
         });
         silo.Configure<LoadSheddingOptions>(shedding => shedding.LoadSheddingEnabled = false); // it refuses by CPU load, and a busy responder is a good one
         silo.AddActivityPropagation();
+        silo.AddOcspSilo(options.Silo);
         silo.AddGrainService<SiloInfoService>();
         silo.Services.AddSingleton<SiloInfoClient>();
         if (options.HasOrleansDashboard)

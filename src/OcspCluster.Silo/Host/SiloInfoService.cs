@@ -1,7 +1,7 @@
+using OcspCluster.Gateway;
 using Orleans.Runtime;
 using Orleans.Runtime.Services;
 using Orleans.Services;
-using OcspCluster.Gateway;
 
 namespace OcspCluster.Silo.Host;
 

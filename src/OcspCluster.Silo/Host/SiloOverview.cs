@@ -1,6 +1,6 @@
-using Orleans.Runtime;
 using OcspCluster.Gateway;
 using OcspCluster.Silo.Storage;
+using Orleans.Runtime;
 
 namespace OcspCluster.Silo.Host;
 
