@@ -21,6 +21,9 @@ internal interface IHostEngine
     /// <summary>The program's name.</summary>
     string Name { get; }
 
+    /// <summary>Whose log is for its developers below warnings: categories of libraries.</summary>
+    IReadOnlyList<string> QuietCategories { get; }
+
     /// <summary>For whom is answered.</summary>
     IReadOnlyList<Issuer> Issuers { get; }
 
@@ -143,7 +146,7 @@ internal sealed class ResponderApplication : IAsyncDisposable
     {
         // An empty builder: what ASP.NET Core would read by itself (ASPNETCORE_URLS and the like) would be a second configuration.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = engine.Name });
-        AddLogging(builder);
+        AddLogging(builder, engine.QuietCategories);
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton(clock);
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
@@ -173,11 +176,15 @@ internal sealed class ResponderApplication : IAsyncDisposable
         return app;
     }
 
-    private void AddLogging(WebApplicationBuilder builder)
+    private void AddLogging(WebApplicationBuilder builder, IReadOnlyList<string> quiet)
     {
+        builder.Logging.SetMinimumLevel(LogLevel.Information);
+        foreach (string category in quiet.Prepend("Microsoft"))
+        {
+            builder.Logging.AddFilter(category, LogLevel.Warning);
+        }
+
         builder.Logging
-            .SetMinimumLevel(LogLevel.Information)
-            .AddFilter("Microsoft", LogLevel.Warning)
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None) // a failed start is told in words, by whoever started us
             .AddConfiguration(_options.Logging)
             .AddSimpleConsole(console =>

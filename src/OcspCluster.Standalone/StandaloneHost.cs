@@ -121,6 +121,8 @@ public sealed class StandaloneHost : IRunningHost
 
         public string Name => "OcspCluster.Standalone";
 
+        public IReadOnlyList<string> QuietCategories => [];
+
         public IReadOnlyList<Issuer> Issuers => issuers;
 
         public void Add(WebApplicationBuilder builder)

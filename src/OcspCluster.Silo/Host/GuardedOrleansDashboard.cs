@@ -1,7 +1,5 @@
 using System.Text;
-using OcspCluster.Authority;
 using OcspCluster.Gateway;
-using OcspCluster.Hosting;
 using Orleans.Dashboard;
 
 namespace OcspCluster.Silo.Host;

@@ -5,7 +5,6 @@ using OcspCluster.Hosting.Configuration;
 using OcspCluster.Hosting.Demo;
 using OcspCluster.Silo.Coherence;
 using OcspCluster.Silo.Storage;
-using Orleans.Runtime;
 
 namespace OcspCluster.Silo.Host;
 
@@ -39,6 +38,9 @@ internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
 
     /// <inheritdoc/>
     public string Name => "OcspCluster.Silo";
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> QuietCategories { get; } = ["Orleans", typeof(GatewayService).FullName!, typeof(SiloInfoService).FullName!];
 
     /// <inheritdoc/>
     public IReadOnlyList<Issuer> Issuers { get; }

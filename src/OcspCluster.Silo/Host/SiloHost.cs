@@ -2,11 +2,9 @@ using System.Net.Sockets;
 using OcspCluster.Authority;
 using OcspCluster.Gateway;
 using OcspCluster.Hosting;
-using OcspCluster.Hosting.Configuration;
 using OcspCluster.Hosting.Demo;
 using OcspCluster.Hosting.Keys;
 using OcspCluster.Silo.Storage;
-using Orleans.Runtime;
 
 namespace OcspCluster.Silo.Host;
 

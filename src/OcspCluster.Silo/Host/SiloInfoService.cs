@@ -1,5 +1,4 @@
 using OcspCluster.Gateway;
-using Orleans.Runtime;
 using Orleans.Runtime.Services;
 using Orleans.Services;
 

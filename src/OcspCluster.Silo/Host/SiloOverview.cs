@@ -1,6 +1,5 @@
 using OcspCluster.Gateway;
 using OcspCluster.Silo.Storage;
-using Orleans.Runtime;
 
 namespace OcspCluster.Silo.Host;
 
