@@ -73,7 +73,7 @@ public sealed class ResponseFactory(TimeProvider clock, ClockGuard? guard = null
     {
         ArgumentNullException.ThrowIfNull(issuer);
         List<SigningResult> failures = [];
-        foreach (SigningCredential credential in issuer.Credentials)
+        foreach (SigningCredential credential in issuer.Credentials.Where(one => one.Signer.HasKey))
         {
             SigningResult result = await QueueOf(credential).RunAsync(() => Probe(credential), cancellationToken).ConfigureAwait(false);
             if (result.Failure != SigningFailure.None)

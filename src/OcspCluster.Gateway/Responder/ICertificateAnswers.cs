@@ -23,7 +23,7 @@ internal interface ICertificateAnswers
     /// </summary>
     bool HasLease(IssuerId issuer);
 
-    /// <summary>Finds a certificate's status and, where another signs, the answer. An exception means that it cannot be known now.</summary>
+    /// <summary>Finds a certificate's status and, where another signs, the answer. A <see cref="StatusUnavailableException"/> means that it cannot be known now.</summary>
     /// <param name="issuer">Whose certificate, and by which name it was asked for.</param>
     /// <param name="certId">The CertID, which the answer repeats.</param>
     /// <param name="preferred">Who is to sign; null for the default.</param>
@@ -38,6 +38,9 @@ internal interface ICertificateAnswers
     /// <summary>Has a request that needs a signature of its own answered by a process that has the key, where this one has none; null where it has.</summary>
     Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask<OcspReply>>? AnswerElsewhere { get; }
 }
+
+/// <summary>Nobody can tell the status now; the same request may be answered later.</summary>
+internal sealed class StatusUnavailableException(string message, Exception innerException) : Exception(message, innerException);
 
 /// <summary>The statuses of a source, and this process's own keys.</summary>
 internal sealed class LocalAnswers(ICertificateStatusSource source) : ICertificateAnswers

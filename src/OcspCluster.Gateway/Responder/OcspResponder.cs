@@ -91,6 +91,11 @@ public sealed partial class OcspResponder
         {
             throw;
         }
+        catch (StatusUnavailableException e)
+        {
+            LogNoStatus(e.Message);
+            return OcspReply.Error(OcspOutcome.StatusUnavailable);
+        }
 #pragma warning disable CA1031 // Whatever a status source throws, the client gets an answer and the operator a line in the log (RFC 6960 §2.3).
         catch (Exception e)
 #pragma warning restore CA1031
@@ -401,6 +406,9 @@ public sealed partial class OcspResponder
 
     [LoggerMessage(3, LogLevel.Error, "The status source of issuer {Issuer} is out of reach: {Reason}")]
     private partial void LogStatusUnavailable(IssuerId issuer, string reason, Exception exception);
+
+    [LoggerMessage(5, LogLevel.Warning, "A request was answered tryLater: {Reason}")]
+    private partial void LogNoStatus(string reason);
 
     /// <summary>An answer that the cache lacks, and all that it is made from.</summary>
     private sealed record Miss(NamedIssuer Issuer, CertId CertId, SigningCredential? Preferred, long Version, CertificateStatus? Status, CertificateAnswer Answer, SigningResult? Made);
