@@ -13,6 +13,11 @@ namespace OcspCluster.Silo;
 public static class OcspSiloExtensions
 {
     /// <summary>
+    /// The service key of the <see cref="TimeProvider"/> that leases and deadlines go by: the system's where no other is registered. They are about real time between real processes, whatever time it is for certificates.
+    /// </summary>
+    internal const string LeaseClock = "OcspCluster.LeaseClock";
+
+    /// <summary>
     /// Adds the actors, the leases and the ports that lead to them: <see cref="IRevocationAuthority"/>, <see cref="PublishedJournal"/>, and what the responder asks.
     /// The program adds the responder (<c>AddOcspResponder</c>, without a status source), an <see cref="IRevocationStore"/> and a <see cref="RedisConnection"/>.
     /// </summary>
@@ -32,6 +37,7 @@ public static class OcspSiloExtensions
         IServiceCollection services = silo.Services;
         services.AddSingleton(options);
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddKeyedSingleton(LeaseClock, TimeProvider.System);
         services.TryAddSingleton<ILeaseTable, RedisLeaseTable>();
         services.TryAddSingleton<ISiloPeers, OrleansPeers>();
         services.TryAddSingleton(provider => new PublishedJournal(provider.GetRequiredService<IRevocationStore>()));

@@ -23,7 +23,7 @@ internal sealed partial class ClusterAnswers : ICertificateAnswers
     private readonly ILogger<ClusterAnswers> _log;
     private long _elsewhere;
 
-    public ClusterAnswers(IGrainFactory grains, CoherenceDirectory coherence, IRevocationStore store, OcspSiloOptions options, TimeProvider clock, ILogger<ClusterAnswers> log)
+    public ClusterAnswers(IGrainFactory grains, CoherenceDirectory coherence, IRevocationStore store, OcspSiloOptions options, [FromKeyedServices(OcspSiloExtensions.LeaseClock)] TimeProvider clock, ILogger<ClusterAnswers> log)
     {
         _grains = grains;
         _coherence = coherence;
