@@ -109,3 +109,8 @@ public sealed class GatewaySiloFollowTests(SharedHosts shared) : FollowContract(
 {
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartWithGatewayAsync(setup, clock);
 }
+
+public sealed class GatewaySiloClusterTests(SharedHosts shared) : ClusterContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartWithGatewayAsync(setup, clock);
+}

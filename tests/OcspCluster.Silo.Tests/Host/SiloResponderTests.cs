@@ -109,3 +109,8 @@ public sealed class SiloFollowTests(SharedHosts shared) : FollowContract(shared)
 {
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
 }
+
+public sealed class SiloClusterTests(SharedHosts shared) : ClusterContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
+}

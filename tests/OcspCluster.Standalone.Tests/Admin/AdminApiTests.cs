@@ -23,3 +23,8 @@ public sealed class FollowTests(SharedHosts shared) : FollowContract(shared)
 {
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
 }
+
+public sealed class ClusterTests(SharedHosts shared) : ClusterContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
+}
