@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Globalization;
+using System.IO.Pipelines;
 using System.Text.Json;
 using OcspCluster.Protocol;
 
@@ -54,6 +56,29 @@ internal static class ExportLine
         };
         return Digest.TryParse(json.GetProperty("hash").GetString(), out Digest hash) ? new ChainedEntry(entry, hash) : null;
     });
+
+    /// <summary>The octets of the next line; null at the end, and where a line is longer than any entry can be.</summary>
+    public static async ValueTask<byte[]?> ReadNextAsync(PipeReader lines, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            ReadResult read = await lines.ReadAsync(cancellationToken).ConfigureAwait(false);
+            if (read.Buffer.PositionOf((byte)'\n') is { } end)
+            {
+                byte[] line = read.Buffer.Slice(0, end).ToArray();
+                lines.AdvanceTo(read.Buffer.GetPosition(1, end));
+                return line;
+            }
+
+            bool isOver = read.IsCompleted || read.Buffer.Length > JournalExportVerifier.MaxLineBytes;
+            byte[]? last = read.IsCompleted && !read.Buffer.IsEmpty ? read.Buffer.ToArray() : null;
+            lines.AdvanceTo(isOver ? read.Buffer.End : read.Buffer.Start, read.Buffer.End);
+            if (isOver)
+            {
+                return last;
+            }
+        }
+    }
 
     private static T? Read<T>(byte[] line, Func<JsonElement, T?> read)
     {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 
 namespace OcspCluster.Authority;
@@ -22,7 +21,7 @@ public sealed class JournalExportVerifier(CheckpointVerifier verifier)
         PipeReader lines = PipeReader.Create(export, new StreamPipeReaderOptions(leaveOpen: true, bufferSize: 64 * 1024));
         try
         {
-            if (await ReadLineAsync(lines, cancellationToken).ConfigureAwait(false) is not { } header || ExportLine.ReadHeader(header) is not { } issuer)
+            if (await ExportLine.ReadNextAsync(lines, cancellationToken).ConfigureAwait(false) is not { } header || ExportLine.ReadHeader(header) is not { } issuer)
             {
                 return null;
             }
@@ -42,7 +41,7 @@ public sealed class JournalExportVerifier(CheckpointVerifier verifier)
         Digest previous = default;
         while (tally.First is null)
         {
-            byte[]? line = await ReadLineAsync(lines, cancellationToken).ConfigureAwait(false);
+            byte[]? line = await ExportLine.ReadNextAsync(lines, cancellationToken).ConfigureAwait(false);
             if (line is null)
             {
                 tally.Add(tally.Entries + 1, AuditFault.Malformed, "the file ends here, or the line is too long; a checkpoint was to follow");
@@ -50,7 +49,7 @@ public sealed class JournalExportVerifier(CheckpointVerifier verifier)
             else if (ExportLine.ReadCheckpoint(line) is { } note)
             {
                 VerifyCheckpoint(tally, note);
-                if (await ReadLineAsync(lines, cancellationToken).ConfigureAwait(false) is not null)
+                if (await ExportLine.ReadNextAsync(lines, cancellationToken).ConfigureAwait(false) is not null)
                 {
                     tally.Add(tally.Entries + 1, AuditFault.Malformed, "there is something after the checkpoint");
                 }
@@ -94,29 +93,6 @@ public sealed class JournalExportVerifier(CheckpointVerifier verifier)
         else if (checkpoint.Root != tally.Root)
         {
             tally.Add(null, AuditFault.CheckpointMismatch, "the entries are chained, and they are not those that were signed for");
-        }
-    }
-
-    // Null at the end, and where a line is longer than any entry can be.
-    private static async ValueTask<byte[]?> ReadLineAsync(PipeReader lines, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            ReadResult read = await lines.ReadAsync(cancellationToken).ConfigureAwait(false);
-            if (read.Buffer.PositionOf((byte)'\n') is { } end)
-            {
-                byte[] line = read.Buffer.Slice(0, end).ToArray();
-                lines.AdvanceTo(read.Buffer.GetPosition(1, end));
-                return line;
-            }
-
-            bool isOver = read.IsCompleted || read.Buffer.Length > MaxLineBytes;
-            byte[]? last = read.IsCompleted && !read.Buffer.IsEmpty ? read.Buffer.ToArray() : null;
-            lines.AdvanceTo(isOver ? read.Buffer.End : read.Buffer.Start, read.Buffer.End);
-            if (isOver)
-            {
-                return last;
-            }
         }
     }
 }

@@ -86,6 +86,7 @@ public sealed class RedisConnection : IAsyncDisposable
         }
 
         options.AbortOnConnectFail = false;
+        options.AllowAdmin = true; // CONFIG GET and INFO are among what the library calls so
         options.ConnectTimeout = Bounded(options.ConnectTimeout, "connectTimeout", DefaultConnectTimeoutMilliseconds);
         options.AsyncTimeout = Bounded(options.AsyncTimeout, "asyncTimeout", DefaultOperationTimeoutMilliseconds);
         options.SyncTimeout = Bounded(options.SyncTimeout, "syncTimeout", DefaultOperationTimeoutMilliseconds);

@@ -8,7 +8,7 @@ using OcspCluster.Hosting.Configuration;
 
 namespace OcspCluster.Standalone.Audit;
 
-/// <summary>The verbs <c>audit verify</c>, <c>audit export</c>, <c>audit check</c> and <c>audit rebuild</c>.</summary>
+/// <summary>The verbs <c>audit verify</c>, <c>audit export</c>, <c>audit check</c>, <c>audit import</c> and <c>audit rebuild</c>.</summary>
 internal static class AuditCommand
 {
     private static readonly Option<string> s_issuer = new("--issuer") { Description = "The id of the issuer whose journal it is", HelpName = "ID", Required = true };
@@ -25,12 +25,14 @@ internal static class AuditCommand
         Command verify = new("verify", "Prove journals and statuses sound, or name the first bad entry; the responder may run") { s_ownKey };
         Command export = new("export", "Sign for a journal and write it for a verifier elsewhere; the responder may run") { s_issuer, s_output };
         Command check = new("check", "Verify an exported file with the public key alone") { s_file, s_key };
+        Command import = new("import", "Bring an exported file into the store of a stopped responder, and prove it equal") { s_file, s_key };
         Command rebuild = new("rebuild", "Make the store of a stopped responder anew from its journal, and prove it equal");
         verify.SetAction((result, token) => guard(() => VerifyAsync(DirectoryOf(result), result.GetValue(s_ownKey), Console.Out, Console.Error, token)));
         export.SetAction((result, token) => guard(() => ExportAsync(DirectoryOf(result), result.GetRequiredValue(s_issuer), result.GetRequiredValue(s_output), Console.Out, token)));
         check.SetAction((result, token) => guard(() => CheckAsync(result.GetRequiredValue(s_file), result.GetRequiredValue(s_key), Console.Out, token)));
+        import.SetAction((result, token) => guard(() => ImportAsync(DirectoryOf(result), result.GetRequiredValue(s_file), result.GetRequiredValue(s_key), Console.Out, Console.Error, token)));
         rebuild.SetAction((result, token) => guard(() => RebuildAsync(DirectoryOf(result), Console.Out, Console.Error, token)));
-        return new Command("audit", "Prove, export or rebuild the journals") { verify, export, check, rebuild };
+        return new Command("audit", "Prove, export, import or rebuild the journals") { verify, export, check, import, rebuild };
 
         string DirectoryOf(ParseResult result) => ResponderOptions.ReadDataDirectory(readSettings(result));
     }
@@ -90,6 +92,28 @@ internal static class AuditCommand
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new ConfigurationException([new("--file", file.ToString(), $"cannot be read: {e.Message}")]);
+        }
+    }
+
+    private static async Task<int> ImportAsync(string directory, FileInfo file, FileInfo keyFile, TextWriter output, TextWriter error, CancellationToken cancellationToken)
+    {
+        using ECDsa key = JournalKeyFile.LoadPublic(keyFile.FullName);
+        FileStream stream;
+        try
+        {
+            stream = file.OpenRead();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException([new("--file", file.ToString(), $"cannot be read: {e.Message}")]);
+        }
+
+        await using (stream.ConfigureAwait(false))
+        {
+            (JournalImportReport import, AuditReport audit) = await StoreImport.RunAsync(directory, stream, key, new ProgressLines(error), cancellationToken).ConfigureAwait(false);
+            await output.WriteLineAsync($"{import.Appended:N0} of {import.Entries:N0} entries of issuer '{import.Issuer}' imported, the others were there; the last one's digest is {import.Head.Hash}").ConfigureAwait(false);
+            await output.WriteLineAsync(Describe(audit)).ConfigureAwait(false);
+            return audit.IsAccepted ? ExitCodes.Success : ExitCodes.NotSound;
         }
     }
 

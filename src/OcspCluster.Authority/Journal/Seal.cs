@@ -1,13 +1,13 @@
 using System.Buffers.Binary;
 using System.Numerics;
 
-namespace OcspCluster.Standalone.Storage;
+namespace OcspCluster.Authority;
 
 /// <summary>
-/// A row's CRC-32C over its key and every field. SQLite has no checksum of its pages: without this, one flipped bit on the
-/// disk could turn <c>revoked</c> into <c>good</c>.
+/// The CRC-32C that a store keeps with a record, over its key and every field. Neither SQLite's pages nor Redis's append-only
+/// file have a checksum: without this, one flipped bit could turn <c>revoked</c> into <c>good</c>.
 /// </summary>
-internal ref struct Seal
+public ref struct Seal
 {
     private uint _crc;
 
