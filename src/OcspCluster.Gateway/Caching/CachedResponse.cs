@@ -22,6 +22,9 @@ internal sealed class CachedResponse(ReadOnlyMemory<byte> certId, SignedResponse
     /// <summary>What the status source told when it was signed; null for a certificate that the source did not know.</summary>
     public CertificateStatus? Status { get; } = status;
 
+    /// <summary>The journal position of that status; 0 where it comes from no journal.</summary>
+    public long Position => Status?.Position ?? 0;
+
     public SigningCredential Credential { get; } = credential;
 
     public bool IsDefault { get; } = isDefault;
