@@ -23,7 +23,6 @@ public sealed partial class RefreshScheduler : IDisposable
     /// <summary>Answers of an issuer that are tracked at most: half a gigabyte.</summary>
     internal const int DefaultCapacity = 10_000_000;
 
-    private const int JournalPerTick = 10_000;
     private const int FailuresToRest = 5;
     private static readonly TimeSpan s_firstRest = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_longestRest = TimeSpan.FromMinutes(1);
@@ -43,8 +42,6 @@ public sealed partial class RefreshScheduler : IDisposable
     private readonly Counter<long> _signatures;
     private readonly Lock _resignLock = new();
     private (int Total, DateTimeOffset StartedAt, long Timestamp)? _resign;
-    private IAsyncEnumerator<JournalEntry>? _journal;
-    private bool _isJournalRead;
     private long _restUntil;
     private TimeSpan _rest = s_firstRest;
     private int _failures;
@@ -58,9 +55,11 @@ public sealed partial class RefreshScheduler : IDisposable
     /// <param name="log">Hears of outages.</param>
     /// <param name="store">Tells all certificates; needed for <see cref="Presign.All"/>.</param>
     /// <param name="capacity">The most answers that are tracked.</param>
+    /// <param name="kept">Has the answers of before the start.</param>
     /// <exception cref="ArgumentException">Everything is to be presigned, and there is no store.</exception>
     public RefreshScheduler(
-        Issuer issuer, ResponseCache cache, OcspResponder responder, TimeProvider clock, ILogger log, IRevocationStore? store = null, int capacity = DefaultCapacity)
+        Issuer issuer, ResponseCache cache, OcspResponder responder, TimeProvider clock, ILogger log, IRevocationStore? store = null, int capacity = DefaultCapacity,
+        KeptResponses? kept = null)
     {
         ArgumentNullException.ThrowIfNull(issuer);
         ArgumentNullException.ThrowIfNull(cache);
@@ -75,6 +74,8 @@ public sealed partial class RefreshScheduler : IDisposable
         _clock = clock;
         _log = log;
         _store = store;
+        _kept = kept;
+        _isKeptRead = issuer.Policy.Presign != Presign.All || kept is null;
         _isJournalRead = issuer.Policy.Presign != Presign.All;
         DateTimeOffset epoch = DateTimeOffset.UnixEpoch;
         TimeSpan onDemand = RefreshRules.DueOnDemandAt(issuer.Policy, epoch, epoch + issuer.Policy.Validity - TimeSpan.FromSeconds(1)) - epoch;
@@ -142,6 +143,7 @@ public sealed partial class RefreshScheduler : IDisposable
     public ResignProgress ResignAll(int? signaturesPerSecond = null)
     {
         _pace.PerSecond = signaturesPerSecond ?? Issuer.Policy.RefreshSignaturesPerSecond;
+        _kept?.MakeDue(Issuer.Id);
         foreach ((SerialNumber serial, CachedResponse cached) in _cache.All(Issuer.Id))
         {
             cached.IsMadeDue = true;
@@ -184,6 +186,7 @@ public sealed partial class RefreshScheduler : IDisposable
     /// <summary>Signs what is due, as far as the pace lets it now. For one caller at a time.</summary>
     public async Task RunOnceAsync(CancellationToken cancellationToken)
     {
+        await ReadKeptAsync(cancellationToken).ConfigureAwait(false);
         await ReadJournalAsync(cancellationToken).ConfigureAwait(false);
         while (!IsResting && _pace.TryTake())
         {
@@ -294,51 +297,6 @@ public sealed partial class RefreshScheduler : IDisposable
         }
     }
 
-    private async Task ReadJournalAsync(CancellationToken cancellationToken)
-    {
-        if (_isJournalRead || IsResting)
-        {
-            return;
-        }
-
-        try
-        {
-            _journal ??= _store!.ReadJournalAsync(Issuer.Id, 0, CancellationToken.None).GetAsyncEnumerator(CancellationToken.None);
-            DateTimeOffset now = _clock.GetUtcNow();
-            for (int i = 0; i < JournalPerTick; i++)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                if (!await _journal.MoveNextAsync().ConfigureAwait(false))
-                {
-                    await EndJournalAsync().ConfigureAwait(false);
-                    _isJournalRead = true;
-                    return;
-                }
-
-                JournalEntry entry = _journal.Current;
-                if (!(entry.Status.NotAfter < now) && !_schedule.IsTracked(entry.Event.Serial, _presignForm))
-                {
-                    _schedule.Track(entry.Event.Serial, _presignForm, AnswerTimes.Missing(now));
-                }
-            }
-        }
-        catch (RevocationStoreException e)
-        {
-            LogJournal(Issuer.Id, e.Message, e);
-            await EndJournalAsync().ConfigureAwait(false); // from the beginning: what is tracked already is passed over
-            Rest();
-        }
-    }
-
-    private async ValueTask EndJournalAsync()
-    {
-        if (_journal is not null)
-        {
-            await _journal.DisposeAsync().ConfigureAwait(false);
-            _journal = null;
-        }
-    }
-
     private void Succeed()
     {
         if (_rest != s_firstRest)
@@ -379,7 +337,4 @@ public sealed partial class RefreshScheduler : IDisposable
 
     [LoggerMessage(22, LogLevel.Warning, "Issuer {Issuer}: all {Total} answers are signed anew, {PerSecond} per second.")]
     private partial void LogResignAll(IssuerId issuer, int total, int perSecond);
-
-    [LoggerMessage(23, LogLevel.Error, "The certificates of issuer {Issuer} cannot be read from the journal: {Reason}")]
-    private partial void LogJournal(IssuerId issuer, string reason, Exception exception);
 }
