@@ -26,14 +26,15 @@ public sealed partial class ResponseFactory
             || FindInUse(issuer, kept) is not SigningCredential credential
             || !OcspResponse.TryDecode(kept.Encoded, out OcspResponse? response, out _)
             || response.Basic?.Data is not { Responses: [{ NextUpdate: DateTimeOffset nextUpdate } single] } data
-            || now > nextUpdate)
+            || now > nextUpdate
+            || !response.Basic.Certificates.Select(certificate => Digest.Of(certificate.Span)).SequenceEqual(issuer.Issuer.IsOwnKey(credential) ? [] : [credential.Fingerprint]))
         {
             return null;
         }
 
         // Another policy since: its answers are not longer valid than it says.
         IssuerPolicy policy = issuer.Issuer.Policy;
-        if (nextUpdate - single.ThisUpdate >= policy.Validity || data.ResponderId.IsByKey != (policy.ResponderId == ResponderIdForm.ByKey))
+        if (single.ThisUpdate > nextUpdate || nextUpdate - single.ThisUpdate >= policy.Validity || data.ResponderId.IsByKey != (policy.ResponderId == ResponderIdForm.ByKey))
         {
             return null;
         }
@@ -45,10 +46,9 @@ public sealed partial class ResponseFactory
             : null;
     }
 
-    /// <summary>Who signed an answer that was kept, if they still sign for this name of the issuer; else null.</summary>
-    public static SigningCredential? FindInUse(NamedIssuer issuer, KeptResponse kept)
+    // Who signed it, if they still sign for this name of the issuer.
+    private static SigningCredential? FindInUse(NamedIssuer issuer, KeptResponse kept)
     {
-        ArgumentNullException.ThrowIfNull(kept);
         foreach (SigningCredential credential in issuer.Issuer.CredentialsFor(issuer.Certificate))
         {
             if (credential.Fingerprint == kept.Credential)

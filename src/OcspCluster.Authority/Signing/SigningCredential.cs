@@ -49,6 +49,9 @@ public sealed class SigningCredential : IDisposable
     /// <summary>How much is asked of the signer at once.</summary>
     public SignerLimits Limits { get; }
 
+    /// <summary>How many signatures it makes at once.</summary>
+    public int Concurrency => Limits.ConcurrencyOf(Signer);
+
     /// <summary>The SHA-256 of the certificate.</summary>
     public Digest Fingerprint { get; }
 

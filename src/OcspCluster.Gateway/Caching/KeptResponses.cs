@@ -108,12 +108,21 @@ public sealed partial class KeptResponses : BackgroundService
         _meter.Dispose();
     }
 
+    /// <summary>Takes no more, and saves what is in the queue.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        _queue.Writer.TryComplete();
+        await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        await SaveAllAsync().ConfigureAwait(false); // had it never begun
+    }
+
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => SaveAllAsync(); // until the queue is complete and empty
+
+    private async Task SaveAllAsync()
     {
         List<(IssuerId Issuer, CachedResponse Response)> batch = [];
-        using CancellationTokenRegistration end = stoppingToken.Register(() => _queue.Writer.TryComplete());
-        while (await _queue.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false))
+        while (await _queue.Reader.WaitToReadAsync().ConfigureAwait(false))
         {
             while (batch.Count < MaxBatch && _queue.Reader.TryRead(out (IssuerId, CachedResponse) next))
             {

@@ -106,9 +106,9 @@ public sealed partial class RefreshScheduler
                 }
 
                 JournalEntry entry = _journal.Current;
-                if (!(entry.Status.NotAfter < now) && !_schedule.IsTracked(entry.Event.Serial, _presignForm))
+                if (!(entry.Status.NotAfter < now))
                 {
-                    _schedule.Track(entry.Event.Serial, _presignForm, AnswerTimes.Missing(now));
+                    TrackMissing(entry.Event.Serial, now);
                 }
             }
         }
@@ -117,6 +117,17 @@ public sealed partial class RefreshScheduler
             LogJournal(Issuer.Id, e.Message, e);
             await EndJournalAsync().ConfigureAwait(false); // from the beginning: what is tracked already is passed over
             Rest();
+        }
+    }
+
+    private void TrackMissing(SerialNumber serial, DateTimeOffset now)
+    {
+        foreach (byte form in _presignForms)
+        {
+            if (!_schedule.IsTracked(serial, form))
+            {
+                _schedule.Track(serial, form, AnswerTimes.Missing(now));
+            }
         }
     }
 

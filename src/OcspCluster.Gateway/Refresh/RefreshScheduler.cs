@@ -8,11 +8,11 @@ namespace OcspCluster.Gateway;
 // What keeps answers fresh
 //
 //     ResponseCache.Stored ─────────────→ RefreshSchedule (serial + form → due) ──TryTake──→ OcspResponder.RefreshAsync ──→ ResponseCache
-//     journal, with Presign.All ────────→         ↑                                │ one at a time, within the pace
+//     journal, with Presign.All ────────→         ↑                                │ several at a time, within the pace
 //     publications: ChangeStatus ───────→         └──── signed: due again later ───┘ failed: given back; the scheduler rests
 //
-// One answer is signed at a time: a request that needs a signature waits for no more than one of ours. What is due stays in the cache and is given on until the newer one
-// is there; a signer that is away costs nothing but time, and what came due meanwhile is signed in the order of RefreshPriority when it is back.
+// As many answers are signed at a time as the signer makes at once (cores, or an HSM's sessions), within the pace: the signer's queue is in order of arrival, so a request
+// that needs a signature waits for no more than one of ours. What is due stays in the cache and is given on until the newer one is there; a signer that is away costs nothing but time, and what came due meanwhile is signed in the order of RefreshPriority when it is back.
 
 /// <summary>Signs the answers of one issuer before clients find them due, at a steady pace. Thread-safe.</summary>
 public sealed partial class RefreshScheduler : IDisposable
@@ -37,7 +37,8 @@ public sealed partial class RefreshScheduler : IDisposable
     private readonly RefreshSchedule _schedule;
     private readonly RefreshPace _pace;
     private readonly TimeSpan _period;
-    private readonly byte _presignForm;
+    private readonly byte[] _presignForms;
+    private readonly Lock _turn = new(); // of the workers: the pace, what is taken next, and the rest
     private readonly Meter _meter;
     private readonly Counter<long> _signatures;
     private readonly Lock _resignLock = new();
@@ -82,7 +83,7 @@ public sealed partial class RefreshScheduler : IDisposable
         _period = onDemand * (1 - (RefreshRules.Spread / 2));
         _schedule = new RefreshSchedule(onDemand / 2048, capacity);
         _pace = new RefreshPace(issuer.Policy.RefreshSignaturesPerSecond, clock);
-        _presignForm = _forms.NumberOf(CertId.Create(issuer.Certificates[0], SerialNumber.FromInteger(1)).Encoded.Span)!.Value;
+        _presignForms = [.. issuer.Policy.PresignHashes.Select(hash => _forms.NumberOf(CertId.Create(issuer.Certificates[0], SerialNumber.FromInteger(1), hash).Encoded.Span)!.Value)];
 
         KeyValuePair<string, object?>[] tags = [new("issuer", issuer.Id.ToString())];
         _meter = new Meter("OcspCluster.Refresh", version: null, tags);
@@ -171,9 +172,9 @@ public sealed partial class RefreshScheduler : IDisposable
         foreach (JournalEntry entry in entries)
         {
             SerialNumber serial = entry.Event.Serial;
-            if (all && !_schedule.IsTracked(serial, _presignForm))
+            if (all)
             {
-                _schedule.Track(serial, _presignForm, AnswerTimes.Missing(_clock.GetUtcNow()));
+                TrackMissing(serial, _clock.GetUtcNow());
             }
 
             if (entry.Event.Kind != EventKind.Issued)
@@ -188,16 +189,19 @@ public sealed partial class RefreshScheduler : IDisposable
     {
         await ReadKeptAsync(cancellationToken).ConfigureAwait(false);
         await ReadJournalAsync(cancellationToken).ConfigureAwait(false);
-        while (!IsResting && _pace.TryTake())
+        if (TakeNext() is DueAnswer first)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (!TryTakeNeeded(out DueAnswer due))
+            // Others help while there is more to do than one can.
+            int helpers = Math.Min(Issuer.Credentials.Max(credential => credential.Concurrency) - 1, _schedule.Backlog);
+            Task[] helping = [.. Enumerable.Range(0, Math.Max(0, helpers)).Select(_ => Task.Run(() => WorkAsync(TakeNext(), cancellationToken), CancellationToken.None))];
+            try
             {
-                _pace.Return();
-                break;
+                await WorkAsync(first, cancellationToken).ConfigureAwait(false);
             }
-
-            await RefreshAsync(due, cancellationToken).ConfigureAwait(false);
+            finally
+            {
+                await Task.WhenAll(helping).ConfigureAwait(false);
+            }
         }
 
         EndResigning();
@@ -210,19 +214,50 @@ public sealed partial class RefreshScheduler : IDisposable
         _meter.Dispose();
     }
 
-    private async Task RefreshAsync(DueAnswer due, CancellationToken cancellationToken)
+    private async Task WorkAsync(DueAnswer? taken, CancellationToken cancellationToken)
     {
-        RefreshResult result;
-        try
+        for (; taken is DueAnswer due; taken = TakeNext())
         {
-            result = await _responder.RefreshAsync(CertId.Decode(_forms.Encode(due.Form, due.Serial)), cancellationToken).ConfigureAwait(false);
-        }
-        catch
-        {
-            _schedule.GiveBack(due); // only a cancellation: the host ends
-            throw;
-        }
+            RefreshResult result;
+            try
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                result = await _responder.RefreshAsync(CertId.Decode(_forms.Encode(due.Form, due.Serial)), cancellationToken).ConfigureAwait(false);
+            }
+            catch
+            {
+                _schedule.GiveBack(due); // only a cancellation: the host ends
+                throw;
+            }
 
+            lock (_turn)
+            {
+                Conclude(due, result);
+            }
+        }
+    }
+
+    private DueAnswer? TakeNext()
+    {
+        lock (_turn)
+        {
+            if (IsResting || !_pace.TryTake())
+            {
+                return null;
+            }
+
+            if (TryTakeNeeded(out DueAnswer due))
+            {
+                return due;
+            }
+
+            _pace.Return();
+            return null;
+        }
+    }
+
+    private void Conclude(DueAnswer due, RefreshResult result)
+    {
         switch (result.Outcome)
         {
             case RefreshOutcome.Signed:
@@ -310,6 +345,11 @@ public sealed partial class RefreshScheduler : IDisposable
 
     private void Rest()
     {
+        if (IsResting)
+        {
+            return; // several failed at once
+        }
+
         if (_rest == s_firstRest)
         {
             LogRests(Issuer.Id, Backlog, TimeToFirstExpiry ?? TimeSpan.Zero);
