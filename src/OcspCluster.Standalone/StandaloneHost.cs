@@ -94,6 +94,7 @@ public sealed class StandaloneHost : IRunningHost
         }
 
         await _application.DisposeAsync().ConfigureAwait(false);
+        await _engine.Responses.DisposeAsync().ConfigureAwait(false);
         await _engine.Store.DisposeAsync().ConfigureAwait(false);
         foreach (SigningCredential credential in _engine.Issuers.SelectMany(issuer => issuer.Credentials))
         {
@@ -127,6 +128,8 @@ public sealed class StandaloneHost : IRunningHost
 
         public SqliteRevocationStore Store => store;
 
+        public SqliteResponseStore Responses { get; } = new(options.DataDirectory, clock);
+
         public DemoPki? Demo => demo;
 
         public string Name => "OcspCluster.Standalone";
@@ -137,6 +140,7 @@ public sealed class StandaloneHost : IRunningHost
         {
             builder.Services.AddSingleton<IRevocationStore>(store); // the host disposes it, after the services
             builder.Services.AddSingleton<ICertificateStatusSource>(new RevocationStoreStatusSource(store));
+            builder.Services.AddKeptResponses(Responses);
             builder.Services.AddCredentialWatch(options, issuers, isDemo: demo is not null);
             builder.Services.AddSingleton(published);
             builder.Services.AddSingleton(new JournalNotes(

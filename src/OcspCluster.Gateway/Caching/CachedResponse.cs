@@ -29,6 +29,9 @@ internal sealed class CachedResponse(ReadOnlyMemory<byte> certId, SignedResponse
 
     public bool IsDefault { get; } = isDefault;
 
+    /// <summary>Whether it comes from <see cref="KeptResponses"/>, and need not be kept again.</summary>
+    public bool IsKept { get; init; }
+
     public bool IsRevoked => Status?.State is CertificateState.Revoked;
 
     /// <summary>Whether it answers a CertID for a client that prefers a credential; null prefers none.</summary>
