@@ -34,7 +34,8 @@ public static class OcspResponderExtensions
         services.TryAddSingleton(provider => new ResponseCache(provider.GetRequiredService<IOptions<OcspGatewayOptions>>().Value.CacheBytes));
         services.TryAddSingleton(provider => new OcspResponder(
             provider.GetRequiredService<IssuerDirectory>(),
-            provider.GetService<ICertificateStatusSource>() ?? throw new InvalidOperationException("The OCSP responder has no status source: call UseStatus or UseStatusSource in AddOcspResponder."),
+            provider.GetService<ICertificateAnswers>() ?? new LocalAnswers(
+                provider.GetService<ICertificateStatusSource>() ?? throw new InvalidOperationException("The OCSP responder has no status source: call UseStatus or UseStatusSource in AddOcspResponder.")),
             provider.GetRequiredService<ResponseFactory>(),
             provider.GetRequiredService<ResponseCache>(),
             provider.GetRequiredService<IOptions<OcspGatewayOptions>>().Value,

@@ -87,6 +87,16 @@ public enum Presign
     OnDemand,
 }
 
+/// <summary>What is done with a cached <c>good</c> by a gateway of a cluster that cannot be sure that nothing was revoked meanwhile (it has no lease).</summary>
+public enum WithoutLease
+{
+    /// <summary>The status is read from the store first; when that cannot be, the answer is tryLater.</summary>
+    AskStore,
+
+    /// <summary>It is given until its nextUpdate, as an HTTP cache would: a revocation that was acknowledged may not show until then.</summary>
+    ServeUntilNextUpdate,
+}
+
 /// <summary>How one issuer's certificates are answered for. Immutable.</summary>
 public sealed record IssuerPolicy
 {
@@ -158,12 +168,15 @@ public sealed record IssuerPolicy
     /// <summary>The signatures per second that may be spent on what nobody waits for. 1 to 1,000,000. Default 500.</summary>
     public int RefreshSignaturesPerSecond { get; init; } = 500;
 
+    /// <summary>What a gateway of a cluster does with a cached <c>good</c> while it has no lease. Default <see cref="WithoutLease.AskStore"/>. Without a cluster there is always one.</summary>
+    public WithoutLease WithoutLease { get; init; }
+
     /// <summary>Every bound that these values break, each with name, value and bound; empty when none.</summary>
     public IEnumerable<string> FindErrors()
     {
-        if (!Enum.IsDefined(Inventory) || !Enum.IsDefined(Unissued) || !Enum.IsDefined(Nonce) || !Enum.IsDefined(SignedRequests) || !Enum.IsDefined(ResponderId) || !Enum.IsDefined(Profile) || !Enum.IsDefined(Presign))
+        if (!Enum.IsDefined(Inventory) || !Enum.IsDefined(Unissued) || !Enum.IsDefined(Nonce) || !Enum.IsDefined(SignedRequests) || !Enum.IsDefined(ResponderId) || !Enum.IsDefined(Profile) || !Enum.IsDefined(Presign) || !Enum.IsDefined(WithoutLease))
         {
-            yield return "Inventory, Unissued, Nonce, SignedRequests, ResponderId, Profile or Presign has a value that does not exist";
+            yield return "Inventory, Unissued, Nonce, SignedRequests, ResponderId, Profile, Presign or WithoutLease has a value that does not exist";
         }
 
         if (ExpiredRetention < TimeSpan.Zero || ExpiredRetention > TimeSpan.FromDays(36_500))

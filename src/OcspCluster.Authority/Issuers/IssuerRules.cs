@@ -158,7 +158,7 @@ public static class IssuerRules
     // Whether the key that signs is the certificate's, shown by signing. A remote key may hang: the self-test of ResponseFactory asks it, within a deadline.
     private static IssuerFinding? FindInKey(SigningCredential credential, string name)
     {
-        if (credential.Signer.IsRemote)
+        if (credential.Signer.IsRemote || !credential.Signer.HasKey)
         {
             return null;
         }

@@ -15,15 +15,15 @@ namespace OcspCluster.Authority;
 //   5. acknowledge
 //
 // State: _position, the journal's last position as far as we know; null when we do not know.
-//        _published, the last position of which the gateways have heard.
+//        _published, the last position of which the gateways have heard; null when we do not know.
 //
 // Invariant: an outcome is handed out only when every entry that it speaks of, and every one before it, is published.
 // That holds for refusals and duplicates too: who is told "already revoked" takes it that the world sees it.
 //
 // What goes wrong, and where:
 // - Crash before 3: nothing happened. Crash during 3: the store has all of the turn or nothing of it. Crash after 3: the
-//   events stand, unacknowledged; the CA sends them again and hears Duplicate. Gateways of a dead process are gone with
-//   it or their leases have run out before a successor starts, so a successor takes what it finds as published.
+//   events stand, unacknowledged; the CA sends them again and hears Duplicate. Gateways in other processes may not have
+//   heard of them: a successor's first turn has everything published that it finds, before it acknowledges anything.
 // - The store throws in 3: the outcome is unknown. The position is forgotten, and read again. If our events are in the
 //   journal, the append happened and the turn goes on; if not, the callers get the exception. A write that timed out may
 //   still be executed after we looked: then the next append is fenced, or the next read shows a position above
@@ -47,6 +47,7 @@ public sealed class IssuerSequencer
     private readonly Lock _gate = new();
     private readonly Queue<Submission> _queue = new(); // guarded by _gate
     private bool _turnUnderWay; // guarded by _gate
+    private bool _isPositionDoubtful; // interlocked
 
     // The turn's own: only the one turn under way touches these.
     private long? _position;
@@ -102,6 +103,19 @@ public sealed class IssuerSequencer
         Submission submission = new(events, submitter);
         using CancellationTokenRegistration registration =
             cancellationToken.UnsafeRegister(static (state, token) => ((Submission)state!).TryCancel(token), submission);
+        return await EnqueueAsync(submission).ConfigureAwait(false);
+    }
+
+    /// <summary>Publishes what is in the journal and perhaps not everywhere yet, as after the loss of another writer. It takes its turn as submissions do.</summary>
+    /// <exception cref="RevocationStoreException">Some gateway may still show an older status.</exception>
+    public async Task PublishPendingAsync()
+    {
+        Volatile.Write(ref _isPositionDoubtful, true); // what others wrote is to be published, too
+        await EnqueueAsync(new Submission([], Submitter.Local)).ConfigureAwait(false);
+    }
+
+    private Task<IReadOnlyList<EventOutcome>> EnqueueAsync(Submission submission)
+    {
         bool isFirst;
         lock (_gate)
         {
@@ -115,7 +129,7 @@ public sealed class IssuerSequencer
             _ = Task.Run(TakeTurnsAsync, CancellationToken.None);
         }
 
-        return await submission.Outcomes.ConfigureAwait(false);
+        return submission.Outcomes;
     }
 
     private async Task TakeTurnsAsync()
@@ -175,8 +189,17 @@ public sealed class IssuerSequencer
     {
         for (int attempt = 0; attempt < MaxFencedTurns; attempt++)
         {
+            if (Interlocked.Exchange(ref _isPositionDoubtful, false))
+            {
+                _position = null;
+            }
+
             long position = _position ??= await _store.GetPositionAsync(Issuer, CancellationToken.None).ConfigureAwait(false);
-            _published ??= position;
+            if (events.Count == 0)
+            {
+                await PublishThroughAsync(position).ConfigureAwait(false);
+                return [];
+            }
 
             JournalTurn turn = await JournalTurn.CheckAsync(
                 _store, Issuer, position, events, _timeProvider.GetUtcNow(), _options.FutureTolerance).ConfigureAwait(false);
@@ -233,13 +256,19 @@ public sealed class IssuerSequencer
     // What is durable and perhaps not everywhere yet: after a failed publication or an append of unknown outcome.
     private async ValueTask PublishThroughAsync(long position)
     {
+        if (_published is null)
+        {
+            await _publisher.PublishThroughAsync(Issuer, position).ConfigureAwait(false);
+            _published = position;
+        }
+
         if (_published >= position)
         {
             return;
         }
 
         List<JournalEntry> entries = [];
-        await foreach (JournalEntry entry in _store.ReadJournalAsync(Issuer, _published!.Value, CancellationToken.None).ConfigureAwait(false))
+        await foreach (JournalEntry entry in _store.ReadJournalAsync(Issuer, _published.Value, CancellationToken.None).ConfigureAwait(false))
         {
             entries.Add(entry);
             if (entries.Count == _options.MaxEventsPerAppend)

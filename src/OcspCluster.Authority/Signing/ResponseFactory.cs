@@ -73,7 +73,7 @@ public sealed partial class ResponseFactory(TimeProvider clock, ClockGuard? guar
     {
         ArgumentNullException.ThrowIfNull(issuer);
         List<SigningResult> failures = [];
-        foreach (SigningCredential credential in issuer.Credentials)
+        foreach (SigningCredential credential in issuer.Credentials.Where(one => one.Signer.HasKey))
         {
             SigningResult result = await QueueOf(credential).RunAsync(() => Probe(credential), cancellationToken).ConfigureAwait(false);
             if (result.Failure != SigningFailure.None)

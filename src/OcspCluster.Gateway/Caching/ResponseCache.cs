@@ -61,24 +61,10 @@ public sealed class ResponseCache
     }
 
     /// <summary>Drops everything.</summary>
-    public void Clear()
-    {
-        foreach (Stripe stripe in _stripes)
-        {
-            lock (stripe)
-            {
-                stripe.Version++;
-            }
-        }
+    public void Clear() => Clear(static _ => true);
 
-        foreach (Key key in _entries.Keys)
-        {
-            lock (StripeOf(key))
-            {
-                Remove(key);
-            }
-        }
-    }
+    /// <summary>Drops every answer of an issuer, and keeps out those that are being made from a status read before now.</summary>
+    public void Clear(IssuerId issuer) => Clear(key => key.Issuer == issuer);
 
     /// <summary>The answer for a form of a CertID: signed by the credential that the client prefers, or the one for those who prefer nothing; null when there is none.</summary>
     internal CachedResponse? Find(IssuerId issuer, CertId certId, SigningCredential? preferred = null) =>
@@ -153,6 +139,25 @@ public sealed class ResponseCache
     /// <summary>All answers of an issuer, as far as they are there while one looks.</summary>
     internal IEnumerable<(SerialNumber Serial, CachedResponse Response)> All(IssuerId issuer) =>
         _entries.Where(pair => pair.Key.Issuer == issuer).SelectMany(pair => pair.Value.Forms.Select(form => (pair.Key.Serial, form)));
+
+    private void Clear(Func<Key, bool> isMeant)
+    {
+        foreach (Stripe stripe in _stripes)
+        {
+            lock (stripe)
+            {
+                stripe.Version++;
+            }
+        }
+
+        foreach (Key key in _entries.Select(pair => pair.Key).Where(isMeant))
+        {
+            lock (StripeOf(key))
+            {
+                Remove(key);
+            }
+        }
+    }
 
     private CachedResponse Put(Key key, CachedResponse made)
     {

@@ -9,6 +9,9 @@ namespace OcspCluster.Gateway;
 public sealed class RefreshingPublisher(IResponsePublisher inner, RefreshSchedulers schedulers, ClockGuard? guard = null) : IResponsePublisher
 {
     /// <inheritdoc/>
+    public ValueTask PublishThroughAsync(IssuerId issuer, long position) => inner.PublishThroughAsync(issuer, position);
+
+    /// <inheritdoc/>
     public async ValueTask PublishAsync(IssuerId issuer, IReadOnlyList<JournalEntry> entries)
     {
         ArgumentNullException.ThrowIfNull(entries);

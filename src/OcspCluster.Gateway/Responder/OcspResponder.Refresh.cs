@@ -67,14 +67,16 @@ public sealed partial class OcspResponder
         for (int attempt = 0; attempt < MaxAttempts; attempt++)
         {
             long version = _cache.VersionOf(id, certId.SerialNumber); // before the status is read
-            CertificateStatus? status = await _source.FindAsync(id, certId.SerialNumber, cancellationToken).ConfigureAwait(false);
+            DateTimeOffset? newerThan = _cache.Peek(id, certId.SerialNumber, certId.Encoded.Span)?.Response.ProducedAt;
+            CertificateFinding found = await _answers.FindAsync(issuer, certId, preferred: null, newerThan, cancellationToken).ConfigureAwait(false);
+            CertificateStatus? status = found.Status;
             if (status is null || AnswerRules.Decide(issuer.Issuer.Policy, status, _clock.GetUtcNow()) is not CertificateAnswer answer)
             {
                 return new RefreshResult(RefreshOutcome.NotNeeded);
             }
 
             // In one flight with clients that ask for it now: they all get what is signed once.
-            Miss miss = new(issuer, certId, Preferred: null, version, status, answer);
+            Miss miss = new(issuer, certId, Preferred: null, version, status, answer, found.Made);
             SigningFlight flight = await _flights.JoinAsync(miss.Key, () => SignAsync(miss)).WaitAsync(cancellationToken).ConfigureAwait(false);
             if (flight.Failure is not null)
             {

@@ -17,7 +17,7 @@ public sealed partial class OcspResponder
     private const int MaxAttempts = 8;
 
     private readonly IssuerDirectory _directory;
-    private readonly ICertificateStatusSource _source;
+    private readonly ICertificateAnswers _answers;
     private readonly ResponseFactory _factory;
     private readonly ResponseCache _cache;
     private readonly SigningFlights _flights = new();
@@ -39,11 +39,25 @@ public sealed partial class OcspResponder
         TimeProvider clock,
         ILogger<OcspResponder> log,
         KeptResponses? kept = null)
+        : this(directory, new LocalAnswers(source), factory, cache, options, clock, log, kept)
+    {
+    }
+
+    /// <summary>Makes a responder of a process that asks others.</summary>
+    internal OcspResponder(
+        IssuerDirectory directory,
+        ICertificateAnswers answers,
+        ResponseFactory factory,
+        ResponseCache cache,
+        OcspGatewayOptions options,
+        TimeProvider clock,
+        ILogger<OcspResponder> log,
+        KeptResponses? kept = null)
     {
         ArgumentNullException.ThrowIfNull(directory);
         ArgumentNullException.ThrowIfNull(options);
         _directory = directory;
-        _source = source;
+        _answers = answers;
         _factory = factory;
         _cache = cache;
         _clock = clock;
@@ -75,11 +89,16 @@ public sealed partial class OcspResponder
 
         try
         {
-            return await AnswerAsync(decoded, cancellationToken).ConfigureAwait(false);
+            return await AnswerAsync(request, decoded, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             throw;
+        }
+        catch (StatusUnavailableException e)
+        {
+            LogNoStatus(e.Message);
+            return OcspReply.Error(OcspOutcome.StatusUnavailable);
         }
 #pragma warning disable CA1031 // Whatever a status source throws, the client gets an answer and the operator a line in the log (RFC 6960 §2.3).
         catch (Exception e)
@@ -90,7 +109,7 @@ public sealed partial class OcspResponder
         }
     }
 
-    private async ValueTask<OcspReply> AnswerAsync(OcspRequest request, CancellationToken cancellationToken)
+    private async ValueTask<OcspReply> AnswerAsync(ReadOnlyMemory<byte> encoded, OcspRequest request, CancellationToken cancellationToken)
     {
         if (HasUnknownCriticalExtension(request))
         {
@@ -138,15 +157,18 @@ public sealed partial class OcspResponder
         nonce = policy.Nonce == NoncePolicy.Ignore ? null : nonce;
         SigningCredential? preferred = _factory.FindPreferred(served.Value, request.PreferredSignatureAlgorithms);
         return nonce is null && request.Requests.Count == 1
-            ? await AnswerFromCacheAsync(served.Value, request.Requests[0].CertId, preferred, cancellationToken).ConfigureAwait(false)
-            : await AnswerForThisRequestAsync(served.Value, request, nonce, preferred, cancellationToken).ConfigureAwait(false);
+            ? await AnswerFromCacheAsync(encoded, served.Value, request.Requests[0].CertId, preferred, cancellationToken).ConfigureAwait(false)
+            : _answers.AnswerElsewhere is { } elsewhere
+                ? await elsewhere(encoded, cancellationToken).ConfigureAwait(false)
+                : await AnswerForThisRequestAsync(served.Value, request, nonce, preferred, cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask<OcspReply> AnswerFromCacheAsync(NamedIssuer issuer, CertId certId, SigningCredential? preferred, CancellationToken cancellationToken)
+    private async ValueTask<OcspReply> AnswerFromCacheAsync(
+        ReadOnlyMemory<byte> encoded, NamedIssuer issuer, CertId certId, SigningCredential? preferred, CancellationToken cancellationToken)
     {
         IssuerId id = issuer.Issuer.Id;
         CachedResponse? cached = _cache.Find(id, certId, preferred);
-        if (cached is not null && !cached.IsDue(_clock.GetUtcNow()) && cached.IsHeld(_clock.GetTimestamp()))
+        if (cached is not null && !cached.IsDue(_clock.GetUtcNow()) && MayBeGiven(cached, issuer.Issuer))
         {
             return OcspReply.Answer(cached.Response);
         }
@@ -154,21 +176,29 @@ public sealed partial class OcspResponder
         for (int attempt = 0; attempt < MaxAttempts; attempt++)
         {
             long version = _cache.VersionOf(id, certId.SerialNumber); // before the status is read
-            CertificateStatus? status;
+            CertificateFinding found;
             try
             {
-                status = await _source.FindAsync(id, certId.SerialNumber, cancellationToken).ConfigureAwait(false);
+                DateTimeOffset? newerThan = cached?.IsMadeDue == true ? cached.Response.ProducedAt : null;
+                found = await _answers.FindAsync(issuer, certId, preferred, newerThan, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception e) when ((cached ??= _cache.Find(id, certId)) is not null && !cancellationToken.IsCancellationRequested)
             {
                 LogStatusUnavailable(id, e.Message, e);
-                return WithoutStatus(cached!, _clock.GetUtcNow());
+                return WithoutStatus(issuer.Issuer, cached!, _clock.GetUtcNow());
             }
+
+            CertificateStatus? status = found.Status;
 
             DateTimeOffset now = _clock.GetUtcNow();
             if (AnswerRules.Decide(issuer.Issuer.Policy, status, now) is not CertificateAnswer answer)
             {
                 return OcspReply.Error(status is null ? OcspOutcome.NeverIssued : OcspOutcome.Expired);
+            }
+
+            if (status is null && _answers.AnswerElsewhere is { } elsewhere)
+            {
+                return await elsewhere(encoded, cancellationToken).ConfigureAwait(false);
             }
 
             if (status is null && issuer.Issuer.Policy.Inventory == Inventory.Known)
@@ -178,7 +208,7 @@ public sealed partial class OcspResponder
                     : OcspReply.Error(OcspOutcome.BudgetSpent);
             }
 
-            Miss miss = new(issuer, certId, preferred, version, status, answer);
+            Miss miss = new(issuer, certId, preferred, version, status, answer, found.Made);
             CachedResponse? present = _cache.Find(id, certId, preferred) ?? await FindKeptAsync(miss).ConfigureAwait(false);
             SigningFlight flight = await RenewAsync(miss, present, now, cancellationToken).ConfigureAwait(false);
             if (flight.Cached is not null && _cache.Hold(id, certId.SerialNumber, version, flight.Cached, HeldUntil(status)))
@@ -238,7 +268,8 @@ public sealed partial class OcspResponder
         }
 
         // Not with the token of the request that came first: the others wait for it, too.
-        SigningResult result = await _factory.CreateAsync(miss.Issuer, [new AnsweredCertId(certId, miss.Answer)], nonce: null, miss.Preferred, CancellationToken.None).ConfigureAwait(false);
+        SigningResult result = miss.Made
+            ?? await _factory.CreateAsync(miss.Issuer, [new AnsweredCertId(certId, miss.Answer)], nonce: null, miss.Preferred, CancellationToken.None).ConfigureAwait(false);
         if (result.Response is not SignedResponse signed)
         {
             return new SigningFlight(Cached: null, ToOutcome(result));
@@ -250,7 +281,7 @@ public sealed partial class OcspResponder
 
     private long HeldUntil(CertificateStatus? status)
     {
-        TimeSpan holdsFor = status?.HoldsFor ?? _source.AbsenceHoldsFor;
+        TimeSpan holdsFor = status?.HoldsFor ?? _answers.AbsenceHoldsFor;
         return holdsFor < TimeSpan.Zero ? long.MaxValue : _clock.GetTimestamp() + (long)(holdsFor.TotalSeconds * _clock.TimestampFrequency);
     }
 
@@ -284,10 +315,15 @@ public sealed partial class OcspResponder
     private static CertificateStatus? WithoutHold(CertificateStatus? status) => status is null ? null : status with { HoldsFor = default };
 
     /// <summary>The status source is out of reach: <c>revoked</c> may be said on, <c>good</c> only while it holds.</summary>
-    private OcspReply WithoutStatus(CachedResponse cached, DateTimeOffset now) =>
-        now <= cached.Response.NextUpdate && (cached.IsRevoked || cached.IsHeld(_clock.GetTimestamp()))
+    private OcspReply WithoutStatus(Issuer issuer, CachedResponse cached, DateTimeOffset now) =>
+        now <= cached.Response.NextUpdate && (cached.IsRevoked || MayBeGiven(cached, issuer))
             ? OcspReply.Answer(cached.Response)
             : OcspReply.Error(OcspOutcome.StatusUnavailable);
+
+    /// <summary>Whether an answer may be given without its status being read: it holds, and nothing was acknowledged that it does not know of. Revoked for good is always so (design.md P2).</summary>
+    private bool MayBeGiven(CachedResponse cached, Issuer issuer) =>
+        cached.IsHeld(_clock.GetTimestamp())
+        && (cached.IsRevoked || _answers.HasLease(issuer.Id) || issuer.Policy.WithoutLease == WithoutLease.ServeUntilNextUpdate);
 
     private async ValueTask<OcspReply> AnswerForThisRequestAsync(
         NamedIssuer issuer, OcspRequest request, OcspNonce? nonce, SigningCredential? preferred, CancellationToken cancellationToken)
@@ -301,7 +337,7 @@ public sealed partial class OcspResponder
         for (int attempt = 0; attempt < MaxAttempts; attempt++)
         {
             long[] versions = [.. serials.Select(serial => _cache.VersionOf(id, serial))]; // before the statuses are read
-            IReadOnlyList<CertificateStatus?> statuses = await _source.FindManyAsync(id, serials, cancellationToken).ConfigureAwait(false);
+            IReadOnlyList<CertificateStatus?> statuses = await _answers.FindStatusesAsync(id, serials, cancellationToken).ConfigureAwait(false);
             if (statuses.Count != serials.Length)
             {
                 throw new InvalidOperationException($"The status source returned {statuses.Count} statuses for {serials.Length} serial numbers.");
@@ -379,8 +415,11 @@ public sealed partial class OcspResponder
     [LoggerMessage(3, LogLevel.Error, "The status source of issuer {Issuer} is out of reach: {Reason}")]
     private partial void LogStatusUnavailable(IssuerId issuer, string reason, Exception exception);
 
+    [LoggerMessage(5, LogLevel.Warning, "A request was answered tryLater: {Reason}")]
+    private partial void LogNoStatus(string reason);
+
     /// <summary>An answer that the cache lacks, and all that it is made from.</summary>
-    private sealed record Miss(NamedIssuer Issuer, CertId CertId, SigningCredential? Preferred, long Version, CertificateStatus? Status, CertificateAnswer Answer)
+    private sealed record Miss(NamedIssuer Issuer, CertId CertId, SigningCredential? Preferred, long Version, CertificateStatus? Status, CertificateAnswer Answer, SigningResult? Made)
     {
         public SigningFlights.Key Key => new(Issuer.Issuer.Id, CertId, Preferred, Version, WithoutHold(Status));
     }

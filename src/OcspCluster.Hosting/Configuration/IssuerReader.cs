@@ -119,6 +119,7 @@ internal sealed class IssuerReader
             PresignHashes = ReadPresignHashes(@default.PresignHashes),
             AskedWithin = _reader.Duration(Key(nameof(IssuerPolicy.AskedWithin)), @default.AskedWithin),
             RefreshSignaturesPerSecond = _reader.Integer(Key(nameof(IssuerPolicy.RefreshSignaturesPerSecond)), @default.RefreshSignaturesPerSecond),
+            WithoutLease = _reader.Choice(Key(nameof(IssuerPolicy.WithoutLease)), @default.WithoutLease),
         };
     }
 

@@ -16,6 +16,9 @@ public abstract class OcspSigner : IDisposable
     /// <summary>Whether the key is in another device or process, so that a call may wait for it, or never return. Such calls are made on threads of their own.</summary>
     public virtual bool IsRemote => false;
 
+    /// <summary>Whether there is a key to sign with; false for <see cref="Keyless"/>.</summary>
+    public virtual bool HasKey => true;
+
     /// <summary>Signs data; returns the content of the signature's BIT STRING.</summary>
     /// <exception cref="CryptographicException">The key could not be used.</exception>
     public abstract byte[] Sign(ReadOnlySpan<byte> data);
@@ -43,6 +46,26 @@ public abstract class OcspSigner : IDisposable
             : throw new ArgumentException($"The certificate of '{certificate.Subject}' has no RSA, ECDSA or DSA private key.", nameof(certificate));
     }
 
+    /// <summary>
+    /// Stands for a certificate's key where that is not at hand, because others sign with it: tells how they sign, RSA or ECDSA as <see cref="FromCertificate"/> does, and throws when it is to sign.
+    /// </summary>
+    /// <exception cref="ArgumentException">The certificate's key is of another kind.</exception>
+    public static OcspSigner Keyless(X509Certificate2 certificate, HashAlgorithmName? hash = null, bool usePss = false)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        using RSA? rsa = certificate.GetRSAPublicKey();
+        if (rsa is not null)
+        {
+            HashAlgorithmName rsaHash = hash ?? HashAlgorithmName.SHA256;
+            return new KeylessSigner(usePss ? SignatureAlgorithms.RsaPss(rsaHash) : SignatureAlgorithms.RsaPkcs1(rsaHash));
+        }
+
+        using ECDsa? ecdsa = certificate.GetECDsaPublicKey();
+        return ecdsa is not null
+            ? new KeylessSigner(SignatureAlgorithms.ECDsa(hash ?? HashFor(ecdsa)))
+            : throw new ArgumentException($"The certificate of '{certificate.Subject}' has no RSA or ECDSA key.", nameof(certificate));
+    }
+
     /// <summary>An RSA key; SHA-256 and PKCS #1 v1.5 where nothing else is asked for.</summary>
     public static OcspSigner FromRsa(RSA key, HashAlgorithmName? hash = null, RSASignaturePadding? padding = null) =>
         new RsaSigner(key, hash ?? HashAlgorithmName.SHA256, padding ?? RSASignaturePadding.Pkcs1);
@@ -51,12 +74,7 @@ public abstract class OcspSigner : IDisposable
     public static OcspSigner FromECDsa(ECDsa key, HashAlgorithmName? hash = null)
     {
         ArgumentNullException.ThrowIfNull(key);
-        return new ECDsaSigner(key, hash ?? key.KeySize switch
-        {
-            > 384 => HashAlgorithmName.SHA512,
-            > 256 => HashAlgorithmName.SHA384,
-            _ => HashAlgorithmName.SHA256,
-        });
+        return new ECDsaSigner(key, hash ?? HashFor(key));
     }
 
     /// <summary>A DSA key; SHA-256 where no other hash is asked for.</summary>
@@ -72,6 +90,22 @@ public abstract class OcspSigner : IDisposable
     /// <summary>Frees the key.</summary>
     protected virtual void Dispose(bool disposing)
     {
+    }
+
+    private static HashAlgorithmName HashFor(ECDsa key) => key.KeySize switch
+    {
+        > 384 => HashAlgorithmName.SHA512,
+        > 256 => HashAlgorithmName.SHA384,
+        _ => HashAlgorithmName.SHA256,
+    };
+
+    private sealed class KeylessSigner(AlgorithmIdentifier algorithm) : OcspSigner
+    {
+        public override AlgorithmIdentifier Algorithm { get; } = algorithm;
+
+        public override bool HasKey => false;
+
+        public override byte[] Sign(ReadOnlySpan<byte> data) => throw new CryptographicException("The key is not here: others sign with it.");
     }
 
     private abstract class KeySigner(AsymmetricAlgorithm key, AlgorithmIdentifier algorithm) : OcspSigner

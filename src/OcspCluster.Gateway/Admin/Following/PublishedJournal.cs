@@ -14,6 +14,12 @@ public sealed class PublishedJournal
     private readonly ConcurrentDictionary<IssuerId, long> _positions;
     private volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>Begins with nothing published: somebody tells (<see cref="Advance"/>).</summary>
+    internal PublishedJournal(IRevocationStore store)
+        : this(store, [])
+    {
+    }
+
     private PublishedJournal(IRevocationStore store, ConcurrentDictionary<IssuerId, long> positions)
     {
         _store = store;
@@ -72,6 +78,11 @@ public sealed class PublishedJournal
     /// <summary>An issuer's journal is published up to here.</summary>
     internal void Advance(IssuerId issuer, long position)
     {
+        if (position <= GetPosition(issuer))
+        {
+            return;
+        }
+
         _positions.AddOrUpdate(issuer, position, (_, known) => Math.Max(known, position));
         Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
     }
@@ -80,6 +91,13 @@ public sealed class PublishedJournal
 /// <summary>Tells the followers what the gateways have heard: first those that answer, then those that are told.</summary>
 public sealed class FollowedPublisher(IResponsePublisher gateways, PublishedJournal journal) : IResponsePublisher
 {
+    /// <inheritdoc/>
+    public async ValueTask PublishThroughAsync(IssuerId issuer, long position)
+    {
+        await gateways.PublishThroughAsync(issuer, position).ConfigureAwait(false);
+        journal.Advance(issuer, position);
+    }
+
     /// <inheritdoc/>
     public async ValueTask PublishAsync(IssuerId issuer, IReadOnlyList<JournalEntry> entries)
     {

@@ -1,0 +1,53 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using OcspCluster.Authority;
+using OcspCluster.Gateway;
+using OcspCluster.Silo.Certificates;
+using OcspCluster.Silo.Coherence;
+using OcspCluster.Silo.Events;
+using OcspCluster.Silo.Storage;
+using Orleans.Configuration;
+
+namespace OcspCluster.Silo;
+
+/// <summary>Puts the actors and the gateway's coherence into an Orleans silo.</summary>
+public static class OcspSiloExtensions
+{
+    /// <summary>
+    /// Adds the actors, the leases and the ports that lead to them: <see cref="IRevocationAuthority"/>, <see cref="PublishedJournal"/>, and what the responder asks.
+    /// The program adds the responder (<c>AddOcspResponder</c>, without a status source), an <see cref="IRevocationStore"/> and a <see cref="RedisConnection"/>.
+    /// </summary>
+    /// <remarks>
+    /// Call it within <c>UseOrleans</c>; the leases begin when the silo is a member. Start the OCSP listener after the host has started, and stop it before the host stops.
+    /// </remarks>
+    /// <exception cref="ArgumentException">A value breaks its bounds.</exception>
+    public static ISiloBuilder AddOcspSilo(this ISiloBuilder silo, OcspSiloOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(silo);
+        ArgumentNullException.ThrowIfNull(options);
+        if (string.Join("; ", options.FindErrors()) is { Length: > 0 } errors)
+        {
+            throw new ArgumentException(errors, nameof(options));
+        }
+
+        IServiceCollection services = silo.Services;
+        services.AddSingleton(options);
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ILeaseTable, RedisLeaseTable>();
+        services.TryAddSingleton<ISiloPeers, OrleansPeers>();
+        services.TryAddSingleton(provider => new PublishedJournal(provider.GetRequiredService<IRevocationStore>()));
+        services.AddSingleton<CoherenceDirectory>();
+        services.AddSingleton<ClusterPublisher>();
+        services.AddSingleton<CaSequencers>();
+        services.AddSingleton<CertificateActors>();
+        services.AddSingleton<ICertificateAnswers, ClusterAnswers>();
+        services.AddSingleton<IRevocationAuthority, ClusterRevocationAuthority>();
+        silo.AddGrainService<GatewayService>();
+        if (options.Role == SiloRole.Gateway)
+        {
+            services.Configure<GrainTypeOptions>(types => types.Classes.ExceptWith([typeof(CaGrain), typeof(CertificateGrain), typeof(RequestSignerGrain)]));
+        }
+
+        services.AddHostedService<LeaseKeeper>();
+        return silo;
+    }
+}
