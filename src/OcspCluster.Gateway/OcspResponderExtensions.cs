@@ -40,7 +40,8 @@ public static class OcspResponderExtensions
             provider.GetRequiredService<ResponseCache>(),
             provider.GetRequiredService<IOptions<OcspGatewayOptions>>().Value,
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<OcspResponder>>()));
+            provider.GetRequiredService<ILogger<OcspResponder>>(),
+            provider.GetService<KeptResponses>()));
         services.TryAddSingleton<OcspHttpHandler>();
         services.TryAddSingleton(provider => new RefreshSchedulers(
             provider.GetRequiredService<IssuerDirectory>(),
@@ -48,9 +49,26 @@ public static class OcspResponderExtensions
             provider.GetRequiredService<OcspResponder>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<RefreshSchedulers>>(),
-            provider.GetService<IRevocationStore>()));
+            provider.GetService<IRevocationStore>(),
+            provider.GetService<KeptResponses>()));
         services.AddHostedService(provider => provider.GetRequiredService<RefreshSchedulers>());
         services.AddHostedService<SignerSelfTest>();
+        return services;
+    }
+
+    /// <summary>Keeps signed answers in a store, so that a restart and a cache smaller than the set need no new signatures. Called before <see cref="AddOcspResponder"/>, for it has to end after it.</summary>
+    /// <param name="services">The program's services.</param>
+    /// <param name="store">Where they are kept; the program disposes it after the services.</param>
+    public static IServiceCollection AddKeptResponses(this IServiceCollection services, IResponseStore store)
+    {
+        services.AddSingleton(provider => new KeptResponses(
+            store,
+            provider.GetRequiredService<IssuerDirectory>(),
+            provider.GetRequiredService<ResponseCache>(),
+            provider.GetRequiredService<ResponseFactory>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<KeptResponses>>()));
+        services.AddHostedService(provider => provider.GetRequiredService<KeptResponses>());
         return services;
     }
 

@@ -47,7 +47,11 @@ public sealed class StandaloneHost : IRunningHost
     /// <param name="clock">The clock of everything that is signed, checked and recorded.</param>
     /// <exception cref="RevocationStoreException">The data directory is in use, damaged or not writable.</exception>
     /// <exception cref="HostStartException">An address cannot be listened on, or the demo's files are damaged.</exception>
-    public static async Task<StandaloneHost> StartAsync(ResponderOptions options, TimeProvider clock)
+    public static Task<StandaloneHost> StartAsync(ResponderOptions options, TimeProvider clock) =>
+        StartAsync(options, clock, static cache => new CachePublisher(cache));
+
+    /// <summary>The same with another way to tell the cache of events: with a deaf one a test shows that its judge would see it.</summary>
+    internal static async Task<StandaloneHost> StartAsync(ResponderOptions options, TimeProvider clock, Func<ResponseCache, IResponsePublisher> gateway)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(clock);
@@ -59,7 +63,7 @@ public sealed class StandaloneHost : IRunningHost
             JournalKeyFile.LoadOrCreate(options.DataDirectory).Dispose(); // a key that cannot be used is told now, not at the first checkpoint
             IReadOnlyList<Issuer> issuers = demo is null ? options.Issuers : [demo.Issuer];
             PublishedJournal published = await PublishedJournal.OpenAsync(store, issuers.Select(issuer => issuer.Id), CancellationToken.None).ConfigureAwait(false);
-            host = new StandaloneHost(new Engine(options, clock, store, published, demo, issuers), clock);
+            host = new StandaloneHost(new Engine(options, clock, store, published, demo, issuers, gateway), clock);
             await host.StartAsync().ConfigureAwait(false);
             return host;
         }
@@ -90,6 +94,7 @@ public sealed class StandaloneHost : IRunningHost
         }
 
         await _application.DisposeAsync().ConfigureAwait(false);
+        await _engine.Responses.DisposeAsync().ConfigureAwait(false);
         await _engine.Store.DisposeAsync().ConfigureAwait(false);
         foreach (SigningCredential credential in _engine.Issuers.SelectMany(issuer => issuer.Credentials))
         {
@@ -111,11 +116,19 @@ public sealed class StandaloneHost : IRunningHost
 
     /// <summary>What makes this host: one store, and the sequencers beside it.</summary>
     private sealed class Engine(
-        ResponderOptions options, TimeProvider clock, SqliteRevocationStore store, PublishedJournal published, DemoPki? demo, IReadOnlyList<Issuer> issuers) : IHostEngine
+        ResponderOptions options,
+        TimeProvider clock,
+        SqliteRevocationStore store,
+        PublishedJournal published,
+        DemoPki? demo,
+        IReadOnlyList<Issuer> issuers,
+        Func<ResponseCache, IResponsePublisher> gateway) : IHostEngine
     {
         public ResponderOptions Options => options;
 
         public SqliteRevocationStore Store => store;
+
+        public SqliteResponseStore Responses { get; } = new(options.DataDirectory, clock);
 
         public DemoPki? Demo => demo;
 
@@ -129,6 +142,7 @@ public sealed class StandaloneHost : IRunningHost
         {
             builder.Services.AddSingleton<IRevocationStore>(store); // the host disposes it, after the services
             builder.Services.AddSingleton<ICertificateStatusSource>(new RevocationStoreStatusSource(store));
+            builder.Services.AddKeptResponses(Responses);
             builder.Services.AddCredentialWatch(options, issuers, isDemo: demo is not null);
             builder.Services.AddSingleton(published);
             builder.Services.AddSingleton(new JournalNotes(
@@ -138,7 +152,7 @@ public sealed class StandaloneHost : IRunningHost
             builder.Services.AddSingleton<IRevocationAuthority>(services =>
             {
                 RefreshingPublisher gateways = new(
-                    new CachePublisher(services.GetRequiredService<ResponseCache>()), services.GetRequiredService<RefreshSchedulers>(), services.GetRequiredService<ClockGuard>());
+                    gateway(services.GetRequiredService<ResponseCache>()), services.GetRequiredService<RefreshSchedulers>(), services.GetRequiredService<ClockGuard>());
                 FollowedPublisher publisher = new(gateways, published);
                 return new LocalRevocationAuthority(issuers.Select(issuer => new IssuerSequencer(issuer.Id, store, publisher, clock)));
             });

@@ -1,3 +1,5 @@
+using OcspCluster.Protocol;
+
 namespace OcspCluster.Authority;
 
 /// <summary>What is known of the certificates that an issuer issued.</summary>
@@ -154,6 +156,12 @@ public sealed record IssuerPolicy
     /// <summary>For which certificates answers are signed before somebody asks. Default <see cref="Presign.Asked"/>.</summary>
     public Presign Presign { get; init; }
 
+    /// <summary>
+    /// By which hash algorithms the CertIDs name the issuer that are signed ahead with <see cref="Presign.All"/>; each costs a signature and an answer's memory for every certificate. At least one. Default SHA-1, which
+    /// most clients send; others are signed when somebody asks, and then kept fresh.
+    /// </summary>
+    public IReadOnlyList<CertIdHash> PresignHashes { get; init; } = [CertIdHash.Sha1];
+
     /// <summary>How long after the last request an answer is still renewed, with <see cref="Presign.Asked"/>. 0 to 366 days. Default 8 days.</summary>
     public TimeSpan AskedWithin { get; init; } = TimeSpan.FromDays(8);
 
@@ -200,6 +208,11 @@ public sealed record IssuerPolicy
         if (AskedWithin < TimeSpan.Zero || AskedWithin > TimeSpan.FromDays(366))
         {
             yield return $"AskedWithin is {AskedWithin}: 0 to 366 days";
+        }
+
+        if (PresignHashes.Count == 0 || PresignHashes.Distinct().Count() < PresignHashes.Count)
+        {
+            yield return $"PresignHashes is '{string.Join(", ", PresignHashes)}': at least one hash algorithm, each once";
         }
 
         if (RefreshSignaturesPerSecond is < 1 or > 1_000_000)

@@ -49,7 +49,7 @@ public sealed record RefreshPlan
     /// <summary>Computes a plan.</summary>
     /// <param name="certificates">How many certificates; with <see cref="Presign.Asked"/>, how many are asked for within <see cref="IssuerPolicy.AskedWithin"/>.</param>
     /// <param name="policy">Validity, RefreshAt, budget and what is presigned.</param>
-    /// <param name="measuredPerSecond">Signatures per second of the signer, one after the other as the scheduler makes them.</param>
+    /// <param name="measuredPerSecond">Signatures per second of the signer, as many at once as the scheduler makes them.</param>
     /// <param name="responseBytes">The length of an answer.</param>
     public static RefreshPlan Compute(long certificates, IssuerPolicy policy, double measuredPerSecond, int responseBytes)
     {
@@ -62,6 +62,7 @@ public sealed record RefreshPlan
 
         // On demand, a certificate that is always asked for is signed when its answer is due; in the background on average in the middle of the window.
         TimeSpan period = policy.Presign == Presign.OnDemand ? onDemand : onDemand * (1 - (RefreshRules.Spread / 2));
+        long answers = policy.Presign == Presign.All ? certificates * policy.PresignHashes.Count : certificates;
         double available = policy.Presign == Presign.OnDemand ? measuredPerSecond : Math.Min(policy.RefreshSignaturesPerSecond, measuredPerSecond);
         return new RefreshPlan
         {
@@ -70,11 +71,11 @@ public sealed record RefreshPlan
             Period = period,
             MeasuredPerSecond = measuredPerSecond,
             AvailablePerSecond = available,
-            NeededPerSecond = certificates / period.TotalSeconds,
-            PeakPerSecond = certificates / (onDemand * RefreshRules.Spread).TotalSeconds,
-            StorageBytes = certificates * (responseBytes + OverheadBytes),
-            FullResign = TimeSpan.FromSeconds(certificates / available),
-            EmergencyResign = TimeSpan.FromSeconds(certificates / measuredPerSecond),
+            NeededPerSecond = answers / period.TotalSeconds,
+            PeakPerSecond = answers / (onDemand * RefreshRules.Spread).TotalSeconds,
+            StorageBytes = answers * (responseBytes + OverheadBytes),
+            FullResign = TimeSpan.FromSeconds(answers / available),
+            EmergencyResign = TimeSpan.FromSeconds(answers / measuredPerSecond),
         };
     }
 }

@@ -24,12 +24,27 @@ public readonly record struct AnswerTimes(DateTimeOffset DueAt, DateTimeOffset L
     /// <summary>Of a signed answer.</summary>
     public static AnswerTimes Of(IssuerPolicy policy, SerialNumber serial, SignedResponse response)
     {
-        ArgumentNullException.ThrowIfNull(policy);
         ArgumentNullException.ThrowIfNull(response);
-        DateTimeOffset due = RefreshRules.DueAt(policy, serial, response.ThisUpdate, response.NextUpdate);
 
         // RefreshAt is sooner where the certificate ends before: its answer changes then.
-        return new AnswerTimes(due < response.RefreshAt ? due : response.RefreshAt, RefreshRules.LatestAt(policy.Profile, response.ThisUpdate, response.NextUpdate), response.NextUpdate);
+        return Of(policy, serial, response.ThisUpdate, response.NextUpdate, response.RefreshAt);
+    }
+
+    /// <summary>Of an answer that was kept.</summary>
+    /// <param name="policy">Of the issuer.</param>
+    /// <param name="kept">The answer.</param>
+    /// <param name="notAfter">The end of the certificate, which changes its answer; null where it is not known.</param>
+    public static AnswerTimes Of(IssuerPolicy policy, KeptResponse kept, DateTimeOffset? notAfter)
+    {
+        ArgumentNullException.ThrowIfNull(kept);
+        return Of(policy, kept.Serial, kept.ThisUpdate, kept.NextUpdate, notAfter is DateTimeOffset end ? end + TimeSpan.FromSeconds(1) : kept.NextUpdate);
+    }
+
+    private static AnswerTimes Of(IssuerPolicy policy, SerialNumber serial, DateTimeOffset thisUpdate, DateTimeOffset nextUpdate, DateTimeOffset changesAt)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        DateTimeOffset due = RefreshRules.DueAt(policy, serial, thisUpdate, nextUpdate);
+        return new AnswerTimes(due < changesAt ? due : changesAt, RefreshRules.LatestAt(policy.Profile, thisUpdate, nextUpdate), nextUpdate);
     }
 }
 

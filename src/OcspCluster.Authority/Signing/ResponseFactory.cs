@@ -11,7 +11,7 @@ public readonly record struct AnsweredCertId(CertId CertId, CertificateAnswer An
 /// <summary>Turns what is to be said into signed answers, each by the credential that suits the client, when its signer has time for it. Thread-safe.</summary>
 /// <param name="clock">The clock of all times in answers.</param>
 /// <param name="guard">Keeps answers from being signed by a clock that cannot be right; null: the clock is always taken for right.</param>
-public sealed class ResponseFactory(TimeProvider clock, ClockGuard? guard = null) : IDisposable
+public sealed partial class ResponseFactory(TimeProvider clock, ClockGuard? guard = null) : IDisposable
 {
     // Any bytes that are no message: a signature over them is of no use to anybody.
     private static readonly byte[] s_probe = "OcspCluster asks: does this key sign?"u8.ToArray();
@@ -143,8 +143,7 @@ public sealed class ResponseFactory(TimeProvider clock, ClockGuard? guard = null
             return null;
         }
 
-        DateTimeOffset changesAt = answers.Min(answered => answered.Answer.ChangesAt) is DateTimeOffset change ? change + TimeSpan.FromSeconds(1) : nextUpdate;
-        return new Times(now, thisUpdate, nextUpdate, Earliest(RefreshRules.DueOnDemandAt(policy, thisUpdate, nextUpdate), nextUpdate, changesAt));
+        return new Times(now, thisUpdate, nextUpdate, RefreshAt(policy, thisUpdate, nextUpdate, answers.Min(answered => answered.Answer.ChangesAt)));
     }
 
     private SigningResult Sign(NamedIssuer issuer, IReadOnlyList<AnsweredCertId> answers, OcspNonce? nonce, SigningCredential credential, Times times, SignerQueue queue)

@@ -22,6 +22,7 @@ public sealed class SigningCredential : IDisposable
         PublicKey = new VerificationKey(certificate.PublicKey);
         NotBefore = certificate.NotBefore.ToUniversalTime();
         NotAfter = certificate.NotAfter.ToUniversalTime();
+        Fingerprint = Digest.Of(certificate.RawDataMemory.Span);
         ByKey = ResponderId.ByKey(certificate);
         ByName = ResponderId.ByName(certificate);
     }
@@ -47,6 +48,12 @@ public sealed class SigningCredential : IDisposable
 
     /// <summary>How much is asked of the signer at once.</summary>
     public SignerLimits Limits { get; }
+
+    /// <summary>How many signatures it makes at once.</summary>
+    public int Concurrency => Limits.ConcurrencyOf(Signer);
+
+    /// <summary>The SHA-256 of the certificate.</summary>
+    public Digest Fingerprint { get; }
 
     internal OcspSignatureVerifier Verifier { get; }
 

@@ -22,9 +22,15 @@ internal sealed class CachedResponse(ReadOnlyMemory<byte> certId, SignedResponse
     /// <summary>What the status source told when it was signed; null for a certificate that the source did not know.</summary>
     public CertificateStatus? Status { get; } = status;
 
+    /// <summary>The journal position of that status; 0 where it comes from no journal.</summary>
+    public long Position => Status?.Position ?? 0;
+
     public SigningCredential Credential { get; } = credential;
 
     public bool IsDefault { get; } = isDefault;
+
+    /// <summary>Whether it comes from <see cref="KeptResponses"/>, and need not be kept again.</summary>
+    public bool IsKept { get; init; }
 
     public bool IsRevoked => Status?.State is CertificateState.Revoked;
 

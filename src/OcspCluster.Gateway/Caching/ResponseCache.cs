@@ -13,6 +13,10 @@ namespace OcspCluster.Gateway;
 //
 //     invariant: when Forget(serial) has returned, no answer made from a status that was read before it is in the cache, or will be.
 //
+// Between an event's becoming durable and Forget, who misses reads the new status, and who hits gets the old answer. Nothing is promised before the acknowledgement,
+// but a client that was told `revoked` must not hear `good` from us afterwards. So the position that a status was made at decides as well: an answer made at an older
+// position than one that is stored is not stored, and storing one drops those of older positions, in whatever form of the CertID.
+//
 // Reading takes no lock.
 
 /// <summary>Signed answers by issuer, serial number and form of the CertID, within a bound of memory. Thread-safe.</summary>
@@ -73,8 +77,8 @@ public sealed class ResponseCache
     /// <summary>The version of a serial's stripe; to be taken before its status is read.</summary>
     internal long VersionOf(IssuerId issuer, SerialNumber serial) => Volatile.Read(ref StripeOf(new Key(issuer, serial)).Version);
 
-    /// <summary>Stores an answer, unless the serial's stripe has another version by now.</summary>
-    /// <returns>What is stored; null when the version is another one: read the status again.</returns>
+    /// <summary>Stores an answer, unless the serial's stripe has another version by now, or an answer of a later position.</summary>
+    /// <returns>What is stored; null when it is not: read the status again.</returns>
     internal CachedResponse? Store(IssuerId issuer, SerialNumber serial, long version, CachedResponse made)
     {
         Key key = new(issuer, serial);
@@ -82,7 +86,7 @@ public sealed class ResponseCache
         CachedResponse stored;
         lock (stripe)
         {
-            if (stripe.Version != version)
+            if (stripe.Version != version || (_entries.TryGetValue(key, out Entry? entry) && entry.IsLaterThan(made)))
             {
                 return null;
             }
@@ -238,6 +242,9 @@ public sealed class ResponseCache
 
         public bool IsDead { get => _isDead; set => _isDead = value; }
 
+        // All forms are of one position: Put sees to it.
+        public bool IsLaterThan(CachedResponse made) => _forms[0].Position > made.Position;
+
         public CachedResponse? Find(CertId certId, SigningCredential? preferred)
         {
             foreach (CachedResponse form in _forms)
@@ -259,7 +266,7 @@ public sealed class ResponseCache
 
         public CachedResponse Put(CachedResponse made)
         {
-            CachedResponse[] others = [.. _forms.Where(form => !form.IsReplacedBy(made))];
+            CachedResponse[] others = [.. _forms.Where(form => !form.IsReplacedBy(made) && form.Position >= made.Position)];
             made = _forms.Any(form => form.IsDefault && form.IsReplacedBy(made)) ? made.AsDefault() : made;
             _forms = [.. others.Length < MaxForms ? others : others[1..], made];
             return made;

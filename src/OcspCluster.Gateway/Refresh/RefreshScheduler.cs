@@ -8,11 +8,11 @@ namespace OcspCluster.Gateway;
 // What keeps answers fresh
 //
 //     ResponseCache.Stored ─────────────→ RefreshSchedule (serial + form → due) ──TryTake──→ OcspResponder.RefreshAsync ──→ ResponseCache
-//     journal, with Presign.All ────────→         ↑                                │ one at a time, within the pace
+//     journal, with Presign.All ────────→         ↑                                │ several at a time, within the pace
 //     publications: ChangeStatus ───────→         └──── signed: due again later ───┘ failed: given back; the scheduler rests
 //
-// One answer is signed at a time: a request that needs a signature waits for no more than one of ours. What is due stays in the cache and is given on until the newer one
-// is there; a signer that is away costs nothing but time, and what came due meanwhile is signed in the order of RefreshPriority when it is back.
+// As many answers are signed at a time as the signer makes at once (cores, or an HSM's sessions), within the pace: the signer's queue is in order of arrival, so a request
+// that needs a signature waits for no more than one of ours. What is due stays in the cache and is given on until the newer one is there; a signer that is away costs nothing but time, and what came due meanwhile is signed in the order of RefreshPriority when it is back.
 
 /// <summary>Signs the answers of one issuer before clients find them due, at a steady pace. Thread-safe.</summary>
 public sealed partial class RefreshScheduler : IDisposable
@@ -23,7 +23,6 @@ public sealed partial class RefreshScheduler : IDisposable
     /// <summary>Answers of an issuer that are tracked at most: half a gigabyte.</summary>
     internal const int DefaultCapacity = 10_000_000;
 
-    private const int JournalPerTick = 10_000;
     private const int FailuresToRest = 5;
     private static readonly TimeSpan s_firstRest = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_longestRest = TimeSpan.FromMinutes(1);
@@ -38,13 +37,12 @@ public sealed partial class RefreshScheduler : IDisposable
     private readonly RefreshSchedule _schedule;
     private readonly RefreshPace _pace;
     private readonly TimeSpan _period;
-    private readonly byte _presignForm;
+    private readonly byte[] _presignForms;
+    private readonly Lock _turn = new(); // of the workers: the pace, what is taken next, and the rest
     private readonly Meter _meter;
     private readonly Counter<long> _signatures;
     private readonly Lock _resignLock = new();
     private (int Total, DateTimeOffset StartedAt, long Timestamp)? _resign;
-    private IAsyncEnumerator<JournalEntry>? _journal;
-    private bool _isJournalRead;
     private long _restUntil;
     private TimeSpan _rest = s_firstRest;
     private int _failures;
@@ -58,9 +56,11 @@ public sealed partial class RefreshScheduler : IDisposable
     /// <param name="log">Hears of outages.</param>
     /// <param name="store">Tells all certificates; needed for <see cref="Presign.All"/>.</param>
     /// <param name="capacity">The most answers that are tracked.</param>
+    /// <param name="kept">Has the answers of before the start.</param>
     /// <exception cref="ArgumentException">Everything is to be presigned, and there is no store.</exception>
     public RefreshScheduler(
-        Issuer issuer, ResponseCache cache, OcspResponder responder, TimeProvider clock, ILogger log, IRevocationStore? store = null, int capacity = DefaultCapacity)
+        Issuer issuer, ResponseCache cache, OcspResponder responder, TimeProvider clock, ILogger log, IRevocationStore? store = null, int capacity = DefaultCapacity,
+        KeptResponses? kept = null)
     {
         ArgumentNullException.ThrowIfNull(issuer);
         ArgumentNullException.ThrowIfNull(cache);
@@ -75,13 +75,15 @@ public sealed partial class RefreshScheduler : IDisposable
         _clock = clock;
         _log = log;
         _store = store;
+        _kept = kept;
+        _isKeptRead = issuer.Policy.Presign != Presign.All || kept is null;
         _isJournalRead = issuer.Policy.Presign != Presign.All;
         DateTimeOffset epoch = DateTimeOffset.UnixEpoch;
         TimeSpan onDemand = RefreshRules.DueOnDemandAt(issuer.Policy, epoch, epoch + issuer.Policy.Validity - TimeSpan.FromSeconds(1)) - epoch;
         _period = onDemand * (1 - (RefreshRules.Spread / 2));
         _schedule = new RefreshSchedule(onDemand / 2048, capacity);
         _pace = new RefreshPace(issuer.Policy.RefreshSignaturesPerSecond, clock);
-        _presignForm = _forms.NumberOf(CertId.Create(issuer.Certificates[0], SerialNumber.FromInteger(1)).Encoded.Span)!.Value;
+        _presignForms = [.. issuer.Policy.PresignHashes.Select(hash => _forms.NumberOf(CertId.Create(issuer.Certificates[0], SerialNumber.FromInteger(1), hash).Encoded.Span)!.Value)];
 
         KeyValuePair<string, object?>[] tags = [new("issuer", issuer.Id.ToString())];
         _meter = new Meter("OcspCluster.Refresh", version: null, tags);
@@ -142,6 +144,7 @@ public sealed partial class RefreshScheduler : IDisposable
     public ResignProgress ResignAll(int? signaturesPerSecond = null)
     {
         _pace.PerSecond = signaturesPerSecond ?? Issuer.Policy.RefreshSignaturesPerSecond;
+        _kept?.MakeDue(Issuer.Id);
         foreach ((SerialNumber serial, CachedResponse cached) in _cache.All(Issuer.Id))
         {
             cached.IsMadeDue = true;
@@ -169,9 +172,9 @@ public sealed partial class RefreshScheduler : IDisposable
         foreach (JournalEntry entry in entries)
         {
             SerialNumber serial = entry.Event.Serial;
-            if (all && !_schedule.IsTracked(serial, _presignForm))
+            if (all)
             {
-                _schedule.Track(serial, _presignForm, AnswerTimes.Missing(_clock.GetUtcNow()));
+                TrackMissing(serial, _clock.GetUtcNow());
             }
 
             if (entry.Event.Kind != EventKind.Issued)
@@ -184,17 +187,21 @@ public sealed partial class RefreshScheduler : IDisposable
     /// <summary>Signs what is due, as far as the pace lets it now. For one caller at a time.</summary>
     public async Task RunOnceAsync(CancellationToken cancellationToken)
     {
+        await ReadKeptAsync(cancellationToken).ConfigureAwait(false);
         await ReadJournalAsync(cancellationToken).ConfigureAwait(false);
-        while (!IsResting && _pace.TryTake())
+        if (TakeNext() is DueAnswer first)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (!TryTakeNeeded(out DueAnswer due))
+            // Others help while there is more to do than one can.
+            int helpers = Math.Min(Issuer.Credentials.Max(credential => credential.Concurrency) - 1, _schedule.Backlog);
+            Task[] helping = [.. Enumerable.Range(0, Math.Max(0, helpers)).Select(_ => Task.Run(() => WorkAsync(TakeNext(), cancellationToken), CancellationToken.None))];
+            try
             {
-                _pace.Return();
-                break;
+                await WorkAsync(first, cancellationToken).ConfigureAwait(false);
             }
-
-            await RefreshAsync(due, cancellationToken).ConfigureAwait(false);
+            finally
+            {
+                await Task.WhenAll(helping).ConfigureAwait(false);
+            }
         }
 
         EndResigning();
@@ -207,19 +214,50 @@ public sealed partial class RefreshScheduler : IDisposable
         _meter.Dispose();
     }
 
-    private async Task RefreshAsync(DueAnswer due, CancellationToken cancellationToken)
+    private async Task WorkAsync(DueAnswer? taken, CancellationToken cancellationToken)
     {
-        RefreshResult result;
-        try
+        for (; taken is DueAnswer due; taken = TakeNext())
         {
-            result = await _responder.RefreshAsync(CertId.Decode(_forms.Encode(due.Form, due.Serial)), cancellationToken).ConfigureAwait(false);
-        }
-        catch
-        {
-            _schedule.GiveBack(due); // only a cancellation: the host ends
-            throw;
-        }
+            RefreshResult result;
+            try
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                result = await _responder.RefreshAsync(CertId.Decode(_forms.Encode(due.Form, due.Serial)), cancellationToken).ConfigureAwait(false);
+            }
+            catch
+            {
+                _schedule.GiveBack(due); // only a cancellation: the host ends
+                throw;
+            }
 
+            lock (_turn)
+            {
+                Conclude(due, result);
+            }
+        }
+    }
+
+    private DueAnswer? TakeNext()
+    {
+        lock (_turn)
+        {
+            if (IsResting || !_pace.TryTake())
+            {
+                return null;
+            }
+
+            if (TryTakeNeeded(out DueAnswer due))
+            {
+                return due;
+            }
+
+            _pace.Return();
+            return null;
+        }
+    }
+
+    private void Conclude(DueAnswer due, RefreshResult result)
+    {
         switch (result.Outcome)
         {
             case RefreshOutcome.Signed:
@@ -294,51 +332,6 @@ public sealed partial class RefreshScheduler : IDisposable
         }
     }
 
-    private async Task ReadJournalAsync(CancellationToken cancellationToken)
-    {
-        if (_isJournalRead || IsResting)
-        {
-            return;
-        }
-
-        try
-        {
-            _journal ??= _store!.ReadJournalAsync(Issuer.Id, 0, CancellationToken.None).GetAsyncEnumerator(CancellationToken.None);
-            DateTimeOffset now = _clock.GetUtcNow();
-            for (int i = 0; i < JournalPerTick; i++)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                if (!await _journal.MoveNextAsync().ConfigureAwait(false))
-                {
-                    await EndJournalAsync().ConfigureAwait(false);
-                    _isJournalRead = true;
-                    return;
-                }
-
-                JournalEntry entry = _journal.Current;
-                if (!(entry.Status.NotAfter < now) && !_schedule.IsTracked(entry.Event.Serial, _presignForm))
-                {
-                    _schedule.Track(entry.Event.Serial, _presignForm, AnswerTimes.Missing(now));
-                }
-            }
-        }
-        catch (RevocationStoreException e)
-        {
-            LogJournal(Issuer.Id, e.Message, e);
-            await EndJournalAsync().ConfigureAwait(false); // from the beginning: what is tracked already is passed over
-            Rest();
-        }
-    }
-
-    private async ValueTask EndJournalAsync()
-    {
-        if (_journal is not null)
-        {
-            await _journal.DisposeAsync().ConfigureAwait(false);
-            _journal = null;
-        }
-    }
-
     private void Succeed()
     {
         if (_rest != s_firstRest)
@@ -352,6 +345,11 @@ public sealed partial class RefreshScheduler : IDisposable
 
     private void Rest()
     {
+        if (IsResting)
+        {
+            return; // several failed at once
+        }
+
         if (_rest == s_firstRest)
         {
             LogRests(Issuer.Id, Backlog, TimeToFirstExpiry ?? TimeSpan.Zero);
@@ -379,7 +377,4 @@ public sealed partial class RefreshScheduler : IDisposable
 
     [LoggerMessage(22, LogLevel.Warning, "Issuer {Issuer}: all {Total} answers are signed anew, {PerSecond} per second.")]
     private partial void LogResignAll(IssuerId issuer, int total, int perSecond);
-
-    [LoggerMessage(23, LogLevel.Error, "The certificates of issuer {Issuer} cannot be read from the journal: {Reason}")]
-    private partial void LogJournal(IssuerId issuer, string reason, Exception exception);
 }

@@ -18,12 +18,14 @@ public sealed partial class RefreshSchedulers : BackgroundService
     /// <param name="clock">The clock.</param>
     /// <param name="log">Hears of outages.</param>
     /// <param name="store">Tells all certificates; needed for <see cref="Presign.All"/>.</param>
-    public RefreshSchedulers(IssuerDirectory directory, ResponseCache cache, OcspResponder responder, TimeProvider clock, ILogger<RefreshSchedulers> log, IRevocationStore? store = null)
+    /// <param name="kept">Has the answers of before the start.</param>
+    public RefreshSchedulers(IssuerDirectory directory, ResponseCache cache, OcspResponder responder, TimeProvider clock, ILogger<RefreshSchedulers> log, IRevocationStore? store = null,
+        KeptResponses? kept = null)
     {
         ArgumentNullException.ThrowIfNull(directory);
         _clock = clock;
         _log = log;
-        _schedulers = directory.Issuers.ToDictionary(issuer => issuer.Id, issuer => new RefreshScheduler(issuer, cache, responder, clock, log, store));
+        _schedulers = directory.Issuers.ToDictionary(issuer => issuer.Id, issuer => new RefreshScheduler(issuer, cache, responder, clock, log, store, kept: kept));
     }
 
     /// <summary>One for each issuer.</summary>

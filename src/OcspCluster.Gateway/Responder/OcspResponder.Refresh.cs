@@ -77,8 +77,7 @@ public sealed partial class OcspResponder
 
             // In one flight with clients that ask for it now: they all get what is signed once.
             Miss miss = new(issuer, certId, Preferred: null, version, status, answer, found.Made);
-            SigningFlight flight = await _flights.JoinAsync(
-                new SigningFlights.Key(id, certId, preferred: null, version, WithoutHold(status)), () => SignAsync(miss)).WaitAsync(cancellationToken).ConfigureAwait(false);
+            SigningFlight flight = await _flights.JoinAsync(miss.Key, () => SignAsync(miss)).WaitAsync(cancellationToken).ConfigureAwait(false);
             if (flight.Failure is not null)
             {
                 return new RefreshResult(RefreshOutcome.SignerUnavailable);

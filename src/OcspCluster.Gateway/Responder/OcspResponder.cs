@@ -21,6 +21,7 @@ public sealed partial class OcspResponder
     private readonly ResponseFactory _factory;
     private readonly ResponseCache _cache;
     private readonly SigningFlights _flights = new();
+    private readonly KeptResponses? _kept;
     private readonly FrozenDictionary<IssuerId, OcspRequestVerifier> _requestVerifiers;
     private readonly DecodeOptions _decoding;
     private readonly SigningBudget _nonceBudget;
@@ -36,8 +37,9 @@ public sealed partial class OcspResponder
         ResponseCache cache,
         OcspGatewayOptions options,
         TimeProvider clock,
-        ILogger<OcspResponder> log)
-        : this(directory, new LocalAnswers(source), factory, cache, options, clock, log)
+        ILogger<OcspResponder> log,
+        KeptResponses? kept = null)
+        : this(directory, new LocalAnswers(source), factory, cache, options, clock, log, kept)
     {
     }
 
@@ -49,7 +51,8 @@ public sealed partial class OcspResponder
         ResponseCache cache,
         OcspGatewayOptions options,
         TimeProvider clock,
-        ILogger<OcspResponder> log)
+        ILogger<OcspResponder> log,
+        KeptResponses? kept = null)
     {
         ArgumentNullException.ThrowIfNull(directory);
         ArgumentNullException.ThrowIfNull(options);
@@ -59,6 +62,7 @@ public sealed partial class OcspResponder
         _cache = cache;
         _clock = clock;
         _log = log;
+        _kept = kept;
         _nonceBudget = new SigningBudget(options.NonceSignaturesPerSecond, clock);
         _unissuedBudget = new SigningBudget(options.UnissuedSignaturesPerSecond, clock);
         _requestVerifiers = directory.Issuers
@@ -205,7 +209,8 @@ public sealed partial class OcspResponder
             }
 
             Miss miss = new(issuer, certId, preferred, version, status, answer, found.Made);
-            SigningFlight flight = await RenewAsync(miss, _cache.Find(id, certId, preferred), now, cancellationToken).ConfigureAwait(false);
+            CachedResponse? present = _cache.Find(id, certId, preferred) ?? await FindKeptAsync(miss).ConfigureAwait(false);
+            SigningFlight flight = await RenewAsync(miss, present, now, cancellationToken).ConfigureAwait(false);
             if (flight.Cached is not null && _cache.Hold(id, certId.SerialNumber, version, flight.Cached, HeldUntil(status)))
             {
                 return OcspReply.Answer(flight.Cached.Response);
@@ -237,8 +242,7 @@ public sealed partial class OcspResponder
             return new SigningFlight(present, Failure: null);
         }
 
-        Task<SigningFlight> joined = _flights.JoinAsync(
-            new SigningFlights.Key(miss.Issuer.Issuer.Id, miss.CertId, miss.Preferred, miss.Version, WithoutHold(miss.Status)), () => SignAsync(miss));
+        Task<SigningFlight> joined = _flights.JoinAsync(miss.Key, () => SignAsync(miss));
         if (isRight && !joined.IsCompleted)
         {
             return new SigningFlight(present, Failure: null);
@@ -247,6 +251,10 @@ public sealed partial class OcspResponder
         SigningFlight flight = await joined.WaitAsync(cancellationToken).ConfigureAwait(false);
         return isRight && flight.Failure is not null ? new SigningFlight(present, Failure: null) : flight;
     }
+
+    /// <summary>The answer that was kept, if it was made from this very status; it is in the cache then.</summary>
+    private ValueTask<CachedResponse?> FindKeptAsync(Miss miss) => _kept is null ? default : _kept.RestoreAsync(
+        miss.Issuer, new AnsweredCertId(miss.CertId, miss.Answer), miss.Preferred, miss.Status, miss.Key, found => _cache.Store(miss.Issuer.Issuer.Id, miss.CertId.SerialNumber, miss.Version, found));
 
     /// <summary>Signs the answer that is missed and stores it.</summary>
     private async Task<SigningFlight> SignAsync(Miss miss)
@@ -411,5 +419,8 @@ public sealed partial class OcspResponder
     private partial void LogNoStatus(string reason);
 
     /// <summary>An answer that the cache lacks, and all that it is made from.</summary>
-    private sealed record Miss(NamedIssuer Issuer, CertId CertId, SigningCredential? Preferred, long Version, CertificateStatus? Status, CertificateAnswer Answer, SigningResult? Made);
+    private sealed record Miss(NamedIssuer Issuer, CertId CertId, SigningCredential? Preferred, long Version, CertificateStatus? Status, CertificateAnswer Answer, SigningResult? Made)
+    {
+        public SigningFlights.Key Key => new(Issuer.Issuer.Id, CertId, Preferred, Version, WithoutHold(Status));
+    }
 }

@@ -118,6 +118,7 @@ internal sealed class IssuerReader
             ResponderId = _reader.Choice(Key(nameof(IssuerPolicy.ResponderId)), @default.ResponderId),
             Profile = _reader.Choice(Key(nameof(IssuerPolicy.Profile)), @default.Profile),
             Presign = _reader.Choice(Key(nameof(IssuerPolicy.Presign)), @default.Presign),
+            PresignHashes = ReadPresignHashes(@default.PresignHashes),
             AskedWithin = _reader.Duration(Key(nameof(IssuerPolicy.AskedWithin)), @default.AskedWithin),
             RefreshSignaturesPerSecond = _reader.Integer(Key(nameof(IssuerPolicy.RefreshSignaturesPerSecond)), @default.RefreshSignaturesPerSecond),
             WithoutLease = _reader.Choice(Key(nameof(IssuerPolicy.WithoutLease)), @default.WithoutLease),
@@ -287,6 +288,27 @@ internal sealed class IssuerReader
             _reader.Report(uriKey, null, e.Message);
             return null;
         }
+    }
+
+    private IReadOnlyList<CertIdHash> ReadPresignHashes(IReadOnlyList<CertIdHash> @default)
+    {
+        string key = Key(nameof(IssuerPolicy.PresignHashes));
+        List<CertIdHash> hashes = [];
+        foreach (string name in _reader.List(key))
+        {
+            if (CertIdHash.All.FirstOrDefault(hash => string.Equals(Bare(hash.Name), Bare(name), StringComparison.OrdinalIgnoreCase)) is { } known)
+            {
+                hashes.Add(known);
+            }
+            else
+            {
+                _reader.Report(key, name, $"is none of {string.Join(", ", CertIdHash.All.Select(hash => Bare(hash.Name)))}");
+            }
+        }
+
+        return hashes.Count == 0 ? @default : hashes;
+
+        static string Bare(string name) => name.Replace("-", "", StringComparison.Ordinal);
     }
 
     private SignerLimits ReadLimits(string section)

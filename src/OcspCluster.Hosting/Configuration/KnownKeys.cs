@@ -47,7 +47,8 @@ internal sealed class KnownKeys
         null,
         [
             ("Certificate", Value), ("Certificates", List), ("Responder", Responder), ("Responders", Section(Responder)), ("Requestors", List),
-            .. typeof(IssuerPolicy).GetProperties().Where(property => property.SetMethod is not null && !property.GetMethod!.IsStatic).Select(property => (property.Name, Value)),
+            .. typeof(IssuerPolicy).GetProperties().Where(property => property.SetMethod is not null && !property.GetMethod!.IsStatic)
+                .Select(property => (property.Name, property.Name == nameof(IssuerPolicy.PresignHashes) ? List : Value)),
         ]);
 
     /// <summary>All of them.</summary>

@@ -68,4 +68,13 @@ public enum DecodeError
 
     /// <summary>ResponseData without a SingleResponse.</summary>
     EmptyResponses,
+
+    /// <summary>A CRL, or an entry of one, has a critical extension that nobody here understands: the CRL says nothing about any certificate (RFC 5280 §5.2, §5.3).</summary>
+    UnknownCriticalExtension,
+
+    /// <summary>A CRL with entries of other issuers than its own (RFC 5280 §5.2.5, §5.3.3).</summary>
+    IndirectCrl,
+
+    /// <summary>revokedCertificates is an empty SEQUENCE; without entries it is absent (RFC 5280 §5.1.2.6).</summary>
+    EmptyRevokedCertificates,
 }

@@ -136,6 +136,24 @@ internal static class Der
         }
     }
 
+    // Time ::= CHOICE { utcTime UTCTime, generalTime GeneralizedTime }; two-digit years are 1950 to 2049
+    public static DateTimeOffset ReadEitherTime(AsnReader reader)
+    {
+        if (reader.PeekTag() != Asn1Tag.UtcTime)
+        {
+            return ReadTime(reader); // before 2050, too: only who writes is bound to UTCTime there
+        }
+
+        try
+        {
+            return reader.ReadUtcTime(twoDigitYearMax: 2049); // in DER with seconds and Z
+        }
+        catch (AsnContentException e)
+        {
+            throw new OcspFormatException(DecodeError.InvalidTime, "Not a time of the form YYMMDDHHMMSSZ (RFC 5280 §4.1.2.5.1).", e);
+        }
+    }
+
     /// <summary>The whole second that has begun, in UTC: a time in a status message may be early, never late.</summary>
     public static DateTimeOffset WholeSecond(DateTimeOffset time) =>
         new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerSecond), TimeSpan.Zero);

@@ -1,6 +1,6 @@
 namespace OcspCluster.Protocol;
 
-/// <summary>The bytes are not a message that RFC 6960 allows. <see cref="Error"/> names the rule.</summary>
+/// <summary>The bytes are not a message that RFC 6960 allows, or not a CRL as RFC 5280 has it. <see cref="Error"/> names the rule.</summary>
 public sealed class OcspFormatException : Exception
 {
     /// <summary>With the rule that was broken and a sentence about it.</summary>

@@ -114,8 +114,8 @@ internal sealed class CertificateFields
             AlgorithmIdentifier signatureAlgorithm = AlgorithmIdentifier.Read(tbs);
             ReadOnlyMemory<byte> issuer = GeneralName.ReadName(tbs).RawData;
             AsnReader validity = tbs.ReadSequence();
-            DateTimeOffset notBefore = ReadTime(validity);
-            DateTimeOffset notAfter = ReadTime(validity);
+            DateTimeOffset notBefore = Der.ReadEitherTime(validity);
+            DateTimeOffset notAfter = Der.ReadEitherTime(validity);
             validity.End();
             ReadOnlyMemory<byte> subject = GeneralName.ReadName(tbs).RawData;
             PublicKey publicKey = ReadPublicKey(tbs);
@@ -140,10 +140,6 @@ internal sealed class CertificateFields
             field.End();
             return version is [<= 2] ? version[0] : throw new OcspFormatException(DecodeError.UnsupportedVersion, "A certificate is v1, v2 or v3.");
         }
-
-        // Time ::= CHOICE { utcTime UTCTime, generalTime GeneralizedTime }; two-digit years are 1950 to 2049
-        private static DateTimeOffset ReadTime(AsnReader reader) =>
-            reader.PeekTag() == Asn1Tag.UtcTime ? reader.ReadUtcTime(twoDigitYearMax: 2049) : Der.ReadTime(reader);
 
         // SubjectPublicKeyInfo ::= SEQUENCE { algorithm AlgorithmIdentifier, subjectPublicKey BIT STRING }
         private static PublicKey ReadPublicKey(AsnReader tbs)

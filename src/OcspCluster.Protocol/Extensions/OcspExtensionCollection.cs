@@ -58,8 +58,15 @@ public sealed class OcspExtensionCollection : IReadOnlyList<OcspExtension>
         }
 
         AsnReader field = reader.ReadExplicit(fieldNumber);
-        AsnReader list = field.ReadSequence();
+        OcspExtensionCollection extensions = ReadList(field, options);
         field.End();
+        return extensions;
+    }
+
+    // Extensions by themselves, as the entries of a CRL have them
+    internal static OcspExtensionCollection ReadList(AsnReader reader, DecodeOptions options)
+    {
+        AsnReader list = reader.ReadSequence();
         List<OcspExtension> extensions = [];
         while (list.HasData)
         {

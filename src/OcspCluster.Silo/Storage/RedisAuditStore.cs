@@ -265,6 +265,7 @@ public sealed class RedisAuditStore : IAuditStore
             return _heads;
         }
 
+        await RedisSchema.Current.CheckIsCurrentAsync(_connection, cancellationToken).ConfigureAwait(false);
         RedisValue[] names = await _connection.RunAsync(
             database => database.SetMembersAsync(_connection.Keys.Issuers, CommandFlags.DemandMaster), "The issuers could not be read", cancellationToken).ConfigureAwait(false);
         SortedDictionary<string, RedisHead> heads = new(StringComparer.Ordinal);

@@ -11,6 +11,7 @@ namespace OcspCluster.Silo.Storage;
 //   {x}:journal        stream: entry {position}-0, field e the entry, field p the certificate's entry before it, if any
 //   {x}:tree:L         string: the digests of level L (8, 16, 24, 32), 32 octets each
 //   {x}:s {x}:e {x}:r {x}:h and {x}:s:… and so on    the sorted trees (RedisScripts)
+//   {x}:checkpoint     the latest signed checkpoint (RedisAudit)
 //   {x}:leases         the leases that the issuer's actor granted; not of this store
 //
 // A step leads from one version to the next, one issuer at a time. It writes the new layout into the issuer's head, in the
@@ -56,6 +57,18 @@ internal sealed class RedisSchema(params IReadOnlyList<Func<RedisConnection, Iss
         if (found < Version)
         {
             await MigrateAsync(connection, found, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Checks that what is only read is of today's version; nothing at all is, too.</summary>
+    /// <exception cref="RevocationStoreException">It is another version's, or Redis cannot be asked.</exception>
+    public async Task CheckIsCurrentAsync(RedisConnection connection, CancellationToken cancellationToken)
+    {
+        RedisValue found = await connection.RunAsync(
+            database => database.StringGetAsync(connection.Keys.Schema, CommandFlags.DemandMaster), "The version of the data in Redis could not be read", cancellationToken).ConfigureAwait(false);
+        if (!found.IsNull && found != Version)
+        {
+            throw new RevocationStoreException($"The data under '{connection.Keys.Prefix}' in Redis ({connection.Description}) have schema version {found}, and this program reads version {Version}. Use the program that wrote them, or start a silo of this one: it brings older data up to date.");
         }
     }
 

@@ -9,6 +9,8 @@ internal static class SqliteFailure
     /// <summary>In <see cref="Exception.Data"/>: whether a row broke a constraint, which fails one append and not the connection.</summary>
     public const string IsConstraintKey = "SQLite constraint";
 
+    private const string IsDamageKey = "SQLite damage";
+
     /// <summary>The exception for a result code.</summary>
     /// <param name="resultCode">The extended result code.</param>
     /// <param name="detail">SQLite's own words.</param>
@@ -28,6 +30,7 @@ internal static class SqliteFailure
         };
         RevocationStoreException exception = new($"{advice} (SQLite result code {resultCode}: {detail})");
         exception.Data[IsConstraintKey] = (resultCode & 0xFF) == raw.SQLITE_CONSTRAINT;
+        exception.Data[IsDamageKey] = (resultCode & 0xFF) is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB;
         return exception;
     }
 
@@ -38,6 +41,17 @@ internal static class SqliteFailure
     /// <summary>The exception for a journal entry that is not what was written, or is not there.</summary>
     public static RevocationStoreException DamagedEntry(long position, string what, string file) =>
         new($"{Damaged(file)} (journal entry {position} {what})") { Position = position };
+
+    /// <summary>The exception for a file that can be done without, and that another version or program wrote.</summary>
+    public static RevocationStoreException OtherVersion(string file)
+    {
+        RevocationStoreException exception = new($"'{file}' is of another version of this program, or another program's. It is made anew.");
+        exception.Data[IsDamageKey] = true;
+        return exception;
+    }
+
+    /// <summary>Whether the file cannot be used as it is, whoever tries.</summary>
+    public static bool IsDamage(RevocationStoreException failure) => failure.Data[IsDamageKey] is true;
 
     private static string Damaged(string file) =>
         $"The database '{file}' is damaged. Stop the service, keep a copy of its directory, check the disk, and restore a backup.";

@@ -94,6 +94,24 @@ public sealed class ResponseCacheTests
         Assert.True(cached.IsHeld(test.Clock.GetTimestamp()));
     }
 
+    // Between an event's becoming durable and Forget: whoever was told the new status must not hear the old one afterwards, in whatever form he asks.
+    [Fact]
+    public async Task Store_OfALaterPosition_DropsTheFormsOfEarlierOnesAndKeepsThemOut()
+    {
+        ResponderUnderTest test = new();
+        test.Source.Find = _ => CertificateStatus.Good with { Position = 1, HoldsFor = Timeout.InfiniteTimeSpan };
+        (CachedResponse good, CertId bySha1, long version) = await CacheOneAsync(test);
+
+        DateTimeOffset revokedAt = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+        test.Source.Find = _ => CertificateStatus.RevokedAt(revokedAt) with { Position = 2, HoldsFor = Timeout.InfiniteTimeSpan };
+        byte[] bySha256 = new OcspRequestBuilder().Add(CertId.Create(OcspCluster.Conformance.Issuers.Alpha.Certificate, ResponderUnderTest.Serial, CertIdHash.Sha256)).Build().Encoded.ToArray();
+        Assert.Equal(CertStatus.Revoked(revokedAt), await test.StatusAsync(bySha256));
+
+        Assert.Null(test.Cache.Find(ResponderUnderTest.Id, bySha1));
+        Assert.Null(test.Cache.Store(ResponderUnderTest.Id, bySha1.SerialNumber, version, good)); // its maker read the status before
+        Assert.Equal(CertStatus.Revoked(revokedAt), await test.StatusAsync(ResponderUnderTest.Ask(ResponderUnderTest.Serial)));
+    }
+
     [Fact]
     public async Task Clear_DropsAll()
     {

@@ -32,7 +32,12 @@ internal sealed class DictionaryStore : IRevocationStore
 
     public ValueTask<CertificateStatus?> FindStatusAsync(IssuerId issuer, SerialNumber serial, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public ValueTask<IReadOnlyList<CertificateStatus?>> FindStatusesAsync(IssuerId issuer, IReadOnlyList<SerialNumber> serials, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<IReadOnlyList<CertificateStatus?>> FindStatusesAsync(IssuerId issuer, IReadOnlyList<SerialNumber> serials, CancellationToken cancellationToken)
+    {
+        Dictionary<SerialNumber, CertificateStatus> statuses = [];
+        _journal.ForEach(entry => statuses[entry.Event.Serial] = entry.Status);
+        return ValueTask.FromResult<IReadOnlyList<CertificateStatus?>>([.. serials.Select(statuses.GetValueOrDefault)]);
+    }
 
     public ValueTask<IReadOnlyList<JournalEntry?>> FindEventsAsync(IssuerId issuer, IReadOnlyList<string> eventIds, CancellationToken cancellationToken) => throw new NotSupportedException();
 

@@ -95,6 +95,48 @@ public sealed class RefreshSchedulerTests : IDisposable
     }
 
     [Fact]
+    public async Task All_SeveralHashes_EachFormIsSigned()
+    {
+        DictionaryStore store = new();
+        store.Add(Serial(1), CertificateStatus.Good);
+        Start(new IssuerPolicy { Presign = Presign.All, PresignHashes = [CertIdHash.Sha1, CertIdHash.Sha256] }, store);
+        await RunForAsync(TimeSpan.FromSeconds(1));
+        await PublishAsync(Entry(Serial(2), EventKind.Issued, CertificateStatus.Good));
+        await RunForAsync(TimeSpan.FromSeconds(1));
+        Assert.Equal(4, _test.Signer.Signatures);
+        foreach (CertIdHash hash in new[] { CertIdHash.Sha1, CertIdHash.Sha256 })
+        {
+            Assert.NotNull(_test.Cache.Peek(ResponderUnderTest.Id, Serial(1), CertId.Create(Issuers.Alpha.Certificate, Serial(1), hash).Encoded.Span));
+            Assert.NotNull(_test.Cache.Peek(ResponderUnderTest.Id, Serial(2), CertId.Create(Issuers.Alpha.Certificate, Serial(2), hash).Encoded.Span));
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task Backlog_AsManyAtOnceAsTheSignerMakes_AndNoMore(int concurrency)
+    {
+        DictionaryStore store = new();
+        for (int i = 1; i <= 100; i++)
+        {
+            store.Add(Serial(i), CertificateStatus.Good);
+        }
+
+        Start(new IssuerPolicy { Presign = Presign.All, RefreshSignaturesPerSecond = 1000 }, store, new SignerLimits { Concurrency = concurrency, Deadline = TimeSpan.FromMinutes(1) }, isRemote: true);
+        _test.Signer.Gate.Reset();
+        _test.Clock.Advance(RefreshScheduler.Tick);
+        Task run = Task.Run(() => _scheduler.RunOnceAsync(TestContext.Current.CancellationToken), TestContext.Current.CancellationToken);
+        Assert.True(SpinWait.SpinUntil(() => _test.Signer.Signatures == concurrency, TimeSpan.FromSeconds(30)), $"{_test.Signer.Signatures} at once");
+        Assert.False(run.IsCompleted);
+        Assert.Equal(concurrency, _test.Signer.Signatures);
+        _test.Signer.Gate.Set();
+        await run;
+        await RunForAsync(TimeSpan.FromSeconds(1));
+        Assert.Equal(100, _scheduler.Signatures);
+        Assert.Equal(100, _test.Signer.Signatures); // none twice
+    }
+
+    [Fact]
     public async Task Pace_ABacklog_IsWorkedOffEvenly()
     {
         DictionaryStore store = new();
@@ -303,9 +345,9 @@ public sealed class RefreshSchedulerTests : IDisposable
     private static JournalEntry Entry(SerialNumber serial, EventKind kind, CertificateStatus status) =>
         new(1, new RevocationEvent { Id = "1", Serial = serial, Kind = kind, At = s_revokedAt }, s_revokedAt, status);
 
-    private void Start(IssuerPolicy? policy = null, IRevocationStore? store = null)
+    private void Start(IssuerPolicy? policy = null, IRevocationStore? store = null, SignerLimits? limits = null, bool isRemote = false)
     {
-        _test = new ResponderUnderTest(policy);
+        _test = new ResponderUnderTest(policy, limits: limits, isRemote: isRemote);
         _test.Source.Find = _ => CertificateStatus.Good with { HoldsFor = Timeout.InfiniteTimeSpan };
         _scheduler = new RefreshScheduler(_test.Issuer, _test.Cache, _test.Responder, _test.Clock, NullLogger.Instance, store);
     }

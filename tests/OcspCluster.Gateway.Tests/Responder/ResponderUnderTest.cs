@@ -12,8 +12,10 @@ namespace OcspCluster.Gateway.Tests;
 internal sealed class ResponderUnderTest
 {
     public ResponderUnderTest(
-        IssuerPolicy? policy = null, OcspGatewayOptions? options = null, IReadOnlyList<TestCertificate>? others = null, SignerLimits? limits = null, bool isRemote = false)
+        IssuerPolicy? policy = null, OcspGatewayOptions? options = null, IReadOnlyList<TestCertificate>? others = null, SignerLimits? limits = null, bool isRemote = false,
+        IResponseStore? kept = null, TestClock? clock = null)
     {
+        Clock = clock ?? new TestClock();
         options ??= new OcspGatewayOptions();
         SigningCredential[] credentials = [.. new[] { Issuers.Alpha.Responder }.Concat(others ?? []).Select(responder =>
         {
@@ -24,14 +26,19 @@ internal sealed class ResponderUnderTest
         Guard = new ClockGuard(Clock);
         Issuer = new Issuer(Id, Issuers.Alpha.Certificates, credentials, policy);
         Cache = new ResponseCache(options.CacheBytes);
-        Responder = new OcspResponder(new IssuerDirectory([Issuer]), Source, new ResponseFactory(Clock, Guard), Cache, options, Clock, NullLogger<OcspResponder>.Instance);
+        IssuerDirectory directory = new([Issuer]);
+        ResponseFactory factory = new(Clock, Guard);
+        Kept = kept is null ? null : new KeptResponses(kept, directory, Cache, factory, Clock, NullLogger<KeptResponses>.Instance);
+        Responder = new OcspResponder(directory, Source, factory, Cache, options, Clock, NullLogger<OcspResponder>.Instance, Kept);
     }
 
     public static IssuerId Id { get; } = new("alpha");
 
     public static SerialNumber Serial { get; } = SerialNumber.ParseHex("1234");
 
-    public TestClock Clock { get; } = new();
+    public TestClock Clock { get; }
+
+    public KeptResponses? Kept { get; }
 
     public TestSource Source { get; } = new();
 

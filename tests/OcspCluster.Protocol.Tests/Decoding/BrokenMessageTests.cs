@@ -70,7 +70,7 @@ public class BrokenMessageTests
             .Concat(Fixture.All.Any(fixture => fixture.InvalidExtension is not null) ? [DecodeError.InvalidExtension] : [])
             .Distinct();
 
-        Assert.Equal(Enum.GetValues<DecodeError>().Order(), covered.Order());
+        Assert.Equal(Enum.GetValues<DecodeError>().Except(Crls.CertificateListTests.Errors).Order(), covered.Order());
     }
 
     [Fact]

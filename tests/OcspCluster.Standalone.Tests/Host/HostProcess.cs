@@ -32,9 +32,12 @@ internal sealed class HostProcess : IAsyncDisposable
     public Uri AdminUri => ListeningUri("admin");
 
     /// <summary>Starts it on free ports and returns when it says that it is ready.</summary>
-    public static async Task<HostProcess> StartAsync(string workingDirectory, params string[] arguments)
+    public static Task<HostProcess> StartAsync(string workingDirectory, params string[] arguments) => StartUnderAsync([], workingDirectory, arguments);
+
+    /// <summary>The same under a program that starts it as itself, such as a tracer that does not stand between us and it.</summary>
+    public static async Task<HostProcess> StartUnderAsync(IReadOnlyList<string> wrapper, string workingDirectory, params string[] arguments)
     {
-        HostProcess host = Spawn(workingDirectory, null, ["--ocsp", "http://127.0.0.1:0", "--admin", "http://127.0.0.1:0", .. arguments]);
+        HostProcess host = Spawn(workingDirectory, null, ["--ocsp", "http://127.0.0.1:0", "--admin", "http://127.0.0.1:0", .. arguments], wrapper);
         using CancellationTokenSource late = new(s_patience);
         while (await host._process.StandardOutput.ReadLineAsync(late.Token) is string line)
         {
@@ -52,9 +55,9 @@ internal sealed class HostProcess : IAsyncDisposable
 
     /// <summary>Runs it to its end.</summary>
     public static async Task<(int ExitCode, string Output, string Error)> RunAsync(
-        string workingDirectory, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+        string workingDirectory, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, IReadOnlyList<string>? wrapper = null)
     {
-        await using HostProcess host = Spawn(workingDirectory, environment, arguments);
+        await using HostProcess host = Spawn(workingDirectory, environment, arguments, wrapper ?? []);
         return await host.WaitForExitAsync();
     }
 
@@ -63,6 +66,14 @@ internal sealed class HostProcess : IAsyncDisposable
     {
         using Process kill = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
+    }
+
+    /// <summary>Whether it ends, by whatever, before the time is up.</summary>
+    public async Task<bool> EndsWithinAsync(TimeSpan time)
+    {
+        using CancellationTokenSource late = new(time);
+        await _process.WaitForExitAsync(late.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return _process.HasExited;
     }
 
     /// <summary>kill -9.</summary>
@@ -92,14 +103,20 @@ internal sealed class HostProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static HostProcess Spawn(string workingDirectory, IReadOnlyDictionary<string, string>? environment, IEnumerable<string> arguments)
+    private static HostProcess Spawn(string workingDirectory, IReadOnlyDictionary<string, string>? environment, IEnumerable<string> arguments, IReadOnlyList<string> wrapper)
     {
-        ProcessStartInfo start = new("dotnet", ["exec", typeof(StandaloneHost).Assembly.Location, .. arguments])
+        string[] command = [.. wrapper, "dotnet", "exec", typeof(StandaloneHost).Assembly.Location, .. arguments];
+        ProcessStartInfo start = new(command[0], command[1..])
         {
             WorkingDirectory = workingDirectory,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("OCSPCLUSTER_", StringComparison.Ordinal)).ToArray())
+        {
+            start.Environment.Remove(name); // what the tests were told is not the host's configuration
+        }
+
         foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;

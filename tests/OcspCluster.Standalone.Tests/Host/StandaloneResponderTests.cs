@@ -87,3 +87,8 @@ public sealed class StandaloneStatusTests(SharedHosts shared) : StatusContract(s
 {
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
 }
+
+public sealed class StandaloneKeptResponsesTests(SharedHosts shared) : KeptResponsesContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
+}

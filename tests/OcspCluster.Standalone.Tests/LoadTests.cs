@@ -1,0 +1,8 @@
+namespace OcspCluster.Standalone.Tests;
+
+/// <summary>Tests that load the machine: one after the other, when the others are done.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class LoadTests
+{
+    public const string Name = "load";
+}

@@ -1,0 +1,100 @@
+using OcspCluster.Authority;
+using OcspCluster.Conformance;
+using OcspCluster.Standalone.Storage;
+using static OcspCluster.Conformance.RecordedHistory;
+
+namespace OcspCluster.Standalone.Tests.Storage;
+
+public sealed class SqliteResponseStoreTests : ResponseStoreContract
+{
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("ocsp-responses-");
+
+    private string DatabaseFile => Path.Combine(_directory.FullName, SqliteResponseStore.FileName);
+
+    [Fact]
+    public async Task Nothing_IsOpened_BeforeSomethingIsKept()
+    {
+        Assert.Empty(await ReadAllAsync(Ca));
+        Assert.False(File.Exists(DatabaseFile));
+    }
+
+    [Theory]
+    [InlineData("garbage")]
+    [InlineData("PRAGMA user_version = 99")]
+    [InlineData("PRAGMA application_id = 7")]
+    public async Task File_ThatCannotBeUsed_IsMadeAnewBySaving(string damage)
+    {
+        await Store.SaveAsync(Ca, [Response(1)], CancellationToken.None);
+        await Store.DisposeAsync();
+        if (damage == "garbage")
+        {
+            await File.WriteAllTextAsync(DatabaseFile, new string('x', 10_000));
+        }
+        else
+        {
+            using SqliteDatabase database = SqliteDatabase.Open(DatabaseFile, readOnly: false);
+            database.Execute(damage);
+        }
+
+        await RestartAsync();
+        await Assert.ThrowsAsync<RevocationStoreException>(async () => await Store.SaveAsync(Ca, [Response(2)], CancellationToken.None));
+        await Store.SaveAsync(Ca, [Response(2)], CancellationToken.None);
+        AssertSame([Response(2)], await ReadAllAsync(Ca));
+    }
+
+    [Fact]
+    public async Task File_DamagedUnderAReader_IsMadeAnew()
+    {
+        await Store.SaveAsync(Ca, [.. Enumerable.Range(1, 2000).Select(i => Response(i))], CancellationToken.None);
+        await RestartAsync();
+        byte[] bytes = await File.ReadAllBytesAsync(DatabaseFile);
+        bytes.AsSpan(4096).Fill(0x55);
+        await File.WriteAllBytesAsync(DatabaseFile, bytes);
+        await Assert.ThrowsAsync<RevocationStoreException>(async () => await Store.FindAsync(Ca, Serial(1), CancellationToken.None));
+        await Store.SaveAsync(Ca, [Response(7)], CancellationToken.None);
+        AssertSame([Response(7)], await ReadAllAsync(Ca));
+    }
+
+    [Theory]
+    [InlineData("UPDATE response SET encoded = x'00'")]
+    [InlineData("UPDATE response SET position = position + 1")]
+    [InlineData("UPDATE response SET next_update = next_update + 1")]
+    [InlineData("UPDATE response SET is_default = 1 - is_default")]
+    [InlineData("UPDATE response SET credential = form")]
+    [InlineData("UPDATE response SET serial = x'0000'")]
+    [InlineData("UPDATE response SET this_update = -9000000000000000000")]
+    [InlineData("UPDATE response SET seal = seal + 1")]
+    public async Task Row_ThatIsNotWhatWasWritten_IsAsIfItWereNotThere(string damage)
+    {
+        await Store.SaveAsync(Ca, [Response(1)], CancellationToken.None);
+        using (SqliteDatabase database = SqliteDatabase.Open(DatabaseFile, readOnly: false))
+        {
+            database.Execute(damage);
+        }
+
+        await RestartAsync();
+        Assert.Empty(await ReadAllAsync(Ca));
+        Assert.Empty(await Store.FindAsync(Ca, Serial(1), CancellationToken.None));
+        await Store.SaveAsync(Ca, [Response(1)], CancellationToken.None);
+        Assert.Single(await Store.FindAsync(Ca, Serial(1), CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Directory_ThatCannotBeWritten_FailsTheSaving_AndWorksWhenItCan()
+    {
+        Directory.CreateDirectory(DatabaseFile); // root may write everywhere, but not into a directory as if it were a file
+        await Assert.ThrowsAsync<RevocationStoreException>(async () => await Store.SaveAsync(Ca, [Response(1)], CancellationToken.None));
+        Assert.Empty(await ReadAllAsync(Ca));
+        Directory.Delete(DatabaseFile);
+        await Store.SaveAsync(Ca, [Response(1)], CancellationToken.None);
+        AssertSame([Response(1)], await ReadAllAsync(Ca));
+    }
+
+    protected override ValueTask<IResponseStore> OpenAsync() => ValueTask.FromResult<IResponseStore>(new SqliteResponseStore(_directory.FullName, Clock));
+
+    protected override ValueTask CleanAsync()
+    {
+        _directory.Delete(recursive: true);
+        return ValueTask.CompletedTask;
+    }
+}
