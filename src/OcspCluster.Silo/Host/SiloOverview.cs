@@ -25,7 +25,9 @@ internal sealed partial class SiloOverview(
     /// <inheritdoc/>
     public async Task<ClusterView> DescribeAsync(CancellationToken cancellationToken)
     {
-        ClusterMember[] members = [.. membership.CurrentSnapshot.Members.Values
+        ClusterMember[] all = [.. membership.CurrentSnapshot.Members.Values];
+        ClusterMember[] members = [.. all
+            .Where(member => member.Status != SiloStatus.Dead || !all.Any(other => IsSuccessor(other, member))) // one that was started again is no loss
             .OrderByDescending(member => member.SiloAddress.Equals(local.SiloAddress)).ThenBy(member => member.Name, StringComparer.Ordinal).ThenBy(member => member.SiloAddress)];
         Task<ILookup<SiloAddress, SimpleGrainStatistic>> activations = CountAsync([.. members.Where(IsActive).Select(member => member.SiloAddress)], cancellationToken);
         SiloInfo?[] told = await Task.WhenAll(members.Select(member => AskAsync(member, cancellationToken))).ConfigureAwait(false);
@@ -87,6 +89,9 @@ internal sealed partial class SiloOverview(
 
         return counts.ToLookup(count => count.SiloAddress);
     }
+
+    private static bool IsSuccessor(ClusterMember other, ClusterMember member) =>
+        other.SiloAddress.Endpoint.Equals(member.SiloAddress.Endpoint) && other.SiloAddress.Generation > member.SiloAddress.Generation;
 
     private static bool IsActive(ClusterMember member) => member.Status == SiloStatus.Active;
 
