@@ -11,20 +11,16 @@ namespace OcspCluster.Silo.Tests.Storage;
 /// <summary>
 /// What docs/decisions/0021-redis-store.md says of the store's speed and memory, each beside raw commands of the same run. Not
 /// part of the tests: it asserts nothing of time. Run with
-/// <c>OCSPCLUSTER_MEASURE=100000 dotnet test -c Cluster tests/OcspCluster.Silo.Tests --filter RedisStoreMeasurements --logger "console;verbosity=detailed"</c>.
+/// <c>dotnet run -c Cluster --project tests/OcspCluster.Silo.Tests -- measure-redis 100000</c>.
 /// </summary>
-public sealed class RedisStoreMeasurements(ITestOutputHelper output)
+internal static class RedisStoreMeasurements
 {
-    private const string Variable = "OCSPCLUSTER_MEASURE";
+    public const string Verb = "measure-redis";
 
     private static readonly IssuerId s_issuer = new("measured");
 
-    [Fact]
-    public async Task Measure()
+    public static async Task RunAsync(int certificates)
     {
-        string? asked = Environment.GetEnvironmentVariable(Variable);
-        Assert.SkipWhen(asked is null, $"a measurement: set {Variable} to a number of certificates to run it");
-        int certificates = int.Parse(asked!, CultureInfo.InvariantCulture);
         await using RedisServer redis = await RedisServer.StartAsync();
         await using RedisConnection connection = await RedisConnection.OpenAsync(redis.Configuration);
         await using RedisRevocationStore store = await RedisRevocationStore.OpenAsync(connection, new RedisOptions { Configuration = redis.Configuration }, TimeProvider.System, CancellationToken.None);
@@ -47,7 +43,7 @@ public sealed class RedisStoreMeasurements(ITestOutputHelper output)
     }
 
     // One fsync per batch, as ours: the commands of a batch are one script.
-    private async Task MeasureRawAsync(RedisConnection connection, int batch)
+    private static async Task MeasureRawAsync(RedisConnection connection, int batch)
     {
         byte[] value = new byte[160];
         const string Script = "for i = 1, ARGV[1] do redis.call(ARGV[3], KEYS[1], unpack(ARGV, 4)) end";
@@ -78,7 +74,7 @@ public sealed class RedisStoreMeasurements(ITestOutputHelper output)
         await connection.Database.KeyDeleteAsync(["raw-XADD", "raw-SET"]);
     }
 
-    private async Task MeasureAppendsAsync(RedisRevocationStore store, IssuerId issuer, int batch, int seconds)
+    private static async Task MeasureAppendsAsync(RedisRevocationStore store, IssuerId issuer, int batch, int seconds)
     {
         List<double> latencies = [];
         long position = 0;
@@ -96,7 +92,7 @@ public sealed class RedisStoreMeasurements(ITestOutputHelper output)
         Report($"appends of {batch}", position, start, $"p50 {latencies[latencies.Count / 2]:N2} ms, p99 {latencies[latencies.Count * 99 / 100]:N2} ms, max {latencies[^1]:N1} ms");
     }
 
-    private async Task MeasureImportAsync(RedisConnection connection, RedisRevocationStore store, IssuerId issuer, int certificates, bool isSorted)
+    private static async Task MeasureImportAsync(RedisConnection connection, RedisRevocationStore store, IssuerId issuer, int certificates, bool isSorted)
     {
         SerialNumber[] serials = [.. Enumerable.Range(0, certificates).Select(_ => RandomSerial())];
         if (isSorted)
@@ -104,8 +100,9 @@ public sealed class RedisStoreMeasurements(ITestOutputHelper output)
             Array.Sort(serials);
         }
 
-        long before = await UsedMemoryAsync(connection);
+        double before = await ReadNumberAsync(connection, "memory", "used_memory");
         double longest = 0;
+        double processorSeconds = await ReadNumberAsync(connection, "cpu", "used_cpu_user");
         long start = Stopwatch.GetTimestamp();
         for (int from = 0; from < certificates; from += RedisRevocationStore.MaxEntriesPerAppend)
         {
@@ -115,18 +112,17 @@ public sealed class RedisStoreMeasurements(ITestOutputHelper output)
             longest = Math.Max(longest, Stopwatch.GetElapsedTime(began).TotalMilliseconds);
         }
 
-        Report($"appends of 4096, {(isSorted ? "sorted" : "random")} serials of 16 octets", certificates, start, $"longest {longest:N0} ms");
-        output.WriteLine($"  memory: {(double)(await UsedMemoryAsync(connection) - before) / certificates:N1} bytes per certificate");
+        Report($"appends of 4096, {(isSorted ? "sorted" : "random")} serials of 16 octets", certificates, start, $"longest {longest:N0} ms, {(await ReadNumberAsync(connection, "cpu", "used_cpu_user") - processorSeconds) * 1e6 / certificates:N1} µs of Redis's processor time each");
+        Console.WriteLine($"  memory: {(await ReadNumberAsync(connection, "memory", "used_memory") - before) / certificates:N1} bytes per certificate");
         foreach (string part in new[] { "s", "e", "journal" })
         {
-            output.WriteLine($"    {part}: {(double)await MeasureKeysAsync(connection, issuer, part) / certificates:N1}");
+            Console.WriteLine($"    {part}: {(double)await MeasureKeysAsync(connection, issuer, part) / certificates:N1}");
         }
     }
 
-    private async Task MeasureReadsAsync(RedisConnection connection, RedisRevocationStore store, int certificates)
+    private static async Task MeasureReadsAsync(RedisConnection connection, RedisRevocationStore store, int certificates)
     {
         IReadOnlyList<RecordedCertificate> known = await store.ListAsync(s_issuer, null, default, Math.Min(certificates, 20_000), CancellationToken.None);
-        Random random = new(1);
         foreach (int readers in new[] { 1, 32 })
         {
             int found = 0;
@@ -159,7 +155,7 @@ public sealed class RedisStoreMeasurements(ITestOutputHelper output)
         Report("listed", page.Count, listStart, "");
     }
 
-    private async Task MeasureRevocationsAsync(RedisRevocationStore store, int certificates)
+    private static async Task MeasureRevocationsAsync(RedisRevocationStore store, int certificates)
     {
         IReadOnlyList<RecordedCertificate> known = await store.ListAsync(s_issuer, null, default, certificates, CancellationToken.None);
         long position = certificates;
@@ -174,7 +170,7 @@ public sealed class RedisStoreMeasurements(ITestOutputHelper output)
         Report("revocations of known certificates, 4096 to an append", known.Count, start, "");
     }
 
-    private async Task MeasureAuditAsync(RedisConnection connection)
+    private static async Task MeasureAuditAsync(RedisConnection connection)
     {
         long start = Stopwatch.GetTimestamp();
         RedisAuditReport report = await RedisAudit.VerifyAsync(connection, verifier: null, progress: null, CancellationToken.None);
@@ -182,10 +178,10 @@ public sealed class RedisStoreMeasurements(ITestOutputHelper output)
         Report("audited entries", report.Issuers.Sum(issuer => issuer.Entries), start, "");
     }
 
-    private void Report(string what, long count, long start, string more)
+    private static void Report(string what, long count, long start, string more)
     {
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        output.WriteLine($"{what}: {count / seconds:N0}/s ({count:N0} in {seconds:N2} s) {more}");
+        Console.WriteLine($"{what}: {count / seconds:N0}/s ({count:N0} in {seconds:N2} s) {more}");
     }
 
     private static JournalEntry Issued(long position, SerialNumber serial)
@@ -214,8 +210,8 @@ public sealed class RedisStoreMeasurements(ITestOutputHelper output)
 
     private static SerialNumber RandomSerial() => SerialNumber.FromContent([0x01, .. RandomNumberGenerator.GetBytes(15)]);
 
-    private static async Task<long> UsedMemoryAsync(RedisConnection connection) => long.Parse(
-        (await connection.Multiplexer.GetServers()[0].InfoAsync("memory")).SelectMany(group => group).First(pair => pair.Key == "used_memory").Value, CultureInfo.InvariantCulture);
+    private static async Task<double> ReadNumberAsync(RedisConnection connection, string section, string name) => double.Parse(
+        (await connection.Multiplexer.GetServers()[0].InfoAsync(section)).SelectMany(group => group).First(pair => pair.Key == name).Value, CultureInfo.InvariantCulture);
 
     private static async Task<long> MeasureKeysAsync(RedisConnection connection, IssuerId issuer, string part)
     {
