@@ -157,6 +157,7 @@ public sealed class StandaloneHost : IRunningHost
 
         public Task<IReadOnlyList<string>> FindNotReadyAsync(CancellationToken cancellationToken) => StoreHealth.FindNotReadyAsync(store, issuers[0].Id, cancellationToken);
 
-        public IReadOnlyList<string> FindWarnings() => [];
+        // A host that cannot record goes on to answer: to take it out of service would make it worse.
+        public IReadOnlyList<string> FindWarnings() => store.WriteProblem is { } problem ? [$"events cannot be recorded: {problem}"] : [];
     }
 }
