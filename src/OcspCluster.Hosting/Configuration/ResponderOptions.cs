@@ -33,6 +33,9 @@ public sealed class ResponderOptions
     /// <summary>For whom is answered; empty: a demo CA is made.</summary>
     public required IReadOnlyList<Issuer> Issuers { get; init; }
 
+    /// <summary>How far the clock may be off before nothing is signed by it.</summary>
+    public required ClockTolerances Clock { get; init; }
+
     /// <summary>As it was written: the issuers' files are read again when they change.</summary>
     public required Settings Settings { get; init; }
 
@@ -61,6 +64,12 @@ public sealed class ResponderOptions
             reader.Report("Admin:Url", url, "is the URL of the OCSP listener, too: give one of them another port");
         }
 
+        ClockTolerances clock = new()
+        {
+            Back = reader.Duration("Clock:Back", ClockTolerances.Default.Back),
+            Silence = reader.Duration("Clock:Silence", ClockTolerances.Default.Silence),
+        };
+        reader.Report(clock.FindErrors().Select(error => ConfigurationProblem.FromSentence("Clock:", error)));
         List<Issuer> issuers = [.. settings.Section("Issuers").GetChildren().Select(section => IssuerReader.Read(reader, section, now)).OfType<Issuer>()];
         ReportTwins(reader, issuers);
         if (reader.Problems.Count > 0)
@@ -76,6 +85,7 @@ public sealed class ResponderOptions
             Listener = listener,
             Admin = admin,
             Issuers = issuers,
+            Clock = clock,
             Settings = settings,
             Warnings = reader.Warnings,
             Logging = settings.Section("Logging"),

@@ -185,6 +185,7 @@ public sealed class ApiKeyStore(string file, TimeProvider clock)
         }
 
         System.IO.File.Move(temporary, path, overwrite: true);
+        DirectoryFlush.Flush(Path.GetDirectoryName(Path.GetFullPath(path))!); // a revoked key must not be back after a loss of power
         return true;
     }
 
