@@ -13,7 +13,7 @@ using Orleans.TestingHost;
 
 namespace OcspCluster.Silo.Tests.Coherence;
 
-/// <summary>Silos of Orleans in this process, over a real redis-server. The last of three is a gateway without a key.</summary>
+/// <summary>Three silos of Orleans in this process, over a real redis-server; one is a gateway without a key.</summary>
 public sealed class SiloCluster : IAsyncLifetime
 {
     internal static readonly IssuerId Ca = new("alpha");
@@ -32,6 +32,12 @@ public sealed class SiloCluster : IAsyncLifetime
     public RedisServer Redis => _redis!;
 
     internal IReadOnlyList<IServiceProvider> Silos => [.. _cluster!.Silos.Select(silo => silo.ServiceProvider)];
+
+    /// <summary>Those that sign.</summary>
+    internal IReadOnlyList<IServiceProvider> Signing => [.. Silos.Where(silo => silo.GetRequiredService<OcspSiloOptions>().Role == SiloRole.Sign)];
+
+    /// <summary>The one without a key.</summary>
+    internal IServiceProvider Keyless => Silos.Single(silo => silo.GetRequiredService<OcspSiloOptions>().Role == SiloRole.Gateway);
 
     /// <summary>Calls that would have a silo forget do not reach it.</summary>
     internal void MakeDeaf(IServiceProvider silo, bool isDeaf) => _deaf[NameOf(silo)] = isDeaf;
