@@ -12,6 +12,8 @@ namespace OcspCluster.Silo;
 /// <summary>Puts the actors and the gateway's coherence into an Orleans silo.</summary>
 public static class OcspSiloExtensions
 {
+    private const int RequestSigners = 16;
+
     /// <summary>
     /// Adds the actors, the leases and the ports that lead to them: <see cref="IRevocationAuthority"/>, <see cref="PublishedJournal"/>, and what the responder asks.
     /// The program adds the responder (<c>AddOcspResponder</c>, without a status source), an <see cref="IRevocationStore"/> and a <see cref="RedisConnection"/>.
@@ -39,7 +41,7 @@ public static class OcspSiloExtensions
         services.AddSingleton<ClusterPublisher>();
         services.AddSingleton<CaSequencers>();
         services.AddSingleton<CertificateActors>();
-        services.AddSingleton<ICertificateAnswers, ClusterAnswers>();
+        services.AddSingleton<ICertificateAnswers>(CreateAnswers);
         services.AddSingleton<IRevocationAuthority, ClusterRevocationAuthority>();
         silo.AddGrainService<GatewayService>();
         if (options.Role == SiloRole.Gateway)
@@ -49,5 +51,18 @@ public static class OcspSiloExtensions
 
         services.AddHostedService<LeaseKeeper>();
         return silo;
+    }
+
+    private static ClusterAnswers CreateAnswers(IServiceProvider provider)
+    {
+        IGrainFactory grains = provider.GetRequiredService<IGrainFactory>();
+        return new ClusterAnswers(
+            key => grains.GetGrain<ICertificateGrain>(key.ToString()),
+            () => grains.GetGrain<IRequestSignerGrain>(Random.Shared.Next(RequestSigners)), // several keys, so that several silos share the work
+            provider.GetRequiredService<CoherenceDirectory>(),
+            provider.GetRequiredService<IRevocationStore>(),
+            provider.GetRequiredService<OcspSiloOptions>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<ClusterAnswers>>());
     }
 }
