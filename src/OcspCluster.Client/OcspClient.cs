@@ -19,6 +19,7 @@ public sealed class OcspClient : IDisposable
     private readonly IssuerFinder _issuers;
     private readonly OcspSource _ocsp;
     private readonly StapleSource _staples;
+    private readonly CrlSource _crls;
 
     /// <summary>A client.</summary>
     /// <param name="options">How it asks and judges; the defaults where null.</param>
@@ -28,7 +29,8 @@ public sealed class OcspClient : IDisposable
         _http = new HttpTransport(_options);
         _transport = new OcspTransport(_options, _http);
         _issuers = new IssuerFinder(_options, _http);
-        ResponseJudge judge = new(_options, static (_, _, _) => Task.FromResult(ResponderRevocation.Unknown));
+        _crls = new CrlSource(_options, new CrlTransport(_options, _http));
+        ResponseJudge judge = new(_options, IsRevokedAsync);
         _ocsp = new OcspSource(_options, _transport, judge);
         _staples = new StapleSource(_options, judge);
     }
@@ -74,6 +76,19 @@ public sealed class OcspClient : IDisposable
         }, cancellationToken);
     }
 
+    /// <summary>
+    /// Judges the certificate of a TLS server by what its handshake showed: the issuer is looked for among the certificates that it sent, its stapled response counts, and
+    /// when the certificate demands one (must-staple, RFC 7633 §4.3.3) and none came, there is no status.
+    /// </summary>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public Task<RevocationVerdict> CheckAsync(ServerCertificates server, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(server);
+        return server.LacksStaple
+            ? Task.FromResult(CouldNotTell(server.Certificate, RevocationFailure.StapleMissing, "The certificate demands a stapled OCSP response (RFC 7633), and the server sent none."))
+            : CheckAsync(server.Certificate, server.Others, server.StapledResponse, cancellationToken);
+    }
+
     /// <summary>Judges a chain: each certificate by the one after it, from the leaf on, until one is revoked. A self-signed last one is not asked about.</summary>
     /// <param name="chain">The leaf first. A last certificate that is not self-signed has its issuer looked for.</param>
     /// <param name="staple">The OCSP response that the server stapled for the leaf; empty when there is none.</param>
@@ -98,6 +113,24 @@ public sealed class OcspClient : IDisposable
         }
 
         return verdicts.Count > 0 ? new ChainVerdict(verdicts) : throw new ArgumentException("A self-signed certificate alone has no issuer who could revoke it.", nameof(chain));
+    }
+
+    /// <summary>Judges the certificates of a TLS server: its own as <see cref="CheckAsync(ServerCertificates, CancellationToken)"/> does, and those above it.</summary>
+    /// <param name="server">What the handshake showed.</param>
+    /// <param name="scope">Whether those above it are judged at all.</param>
+    /// <param name="cancellationToken">Ends the check with an exception.</param>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public async Task<ChainVerdict> CheckChainAsync(ServerCertificates server, RevocationScope scope = RevocationScope.Chain, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(server);
+        List<RevocationVerdict> verdicts = [await CheckAsync(server, cancellationToken).ConfigureAwait(false)];
+        while (scope == RevocationScope.Chain && verdicts[^1] is { Issuer: X509Certificate2 issuer, Status: not RevocationStatus.Revoked } && verdicts.Count < _options.Limits.MaxChainLength
+            && !_issuers.IsSelfSigned(issuer) && !verdicts.Any(verdict => verdict.Certificate.Equals(issuer)))
+        {
+            verdicts.Add(await CheckAsync(issuer, server.Others, default, cancellationToken).ConfigureAwait(false));
+        }
+
+        return new ChainVerdict(verdicts);
     }
 
     /// <summary>Finds the chain of a certificate upwards, as far as it can be found: the certificate first, a self-signed one last. Each is signed by the next; none is thereby trusted.</summary>
@@ -181,8 +214,19 @@ public sealed class OcspClient : IDisposable
             case RevocationSource.Ocsp:
                 return (await _ocsp.AskAsync(subject, run).ConfigureAwait(false), false);
             default:
-                return (null, false);
+                return (await _crls.FindAsync(subject, run).ConfigureAwait(false), false);
         }
+    }
+
+    private async Task<ResponderRevocation> IsRevokedAsync(X509Certificate2 responder, X509Certificate2 issuer, CheckRun run)
+    {
+        Finding? finding = await _crls.FindAsync(new Subject(responder, issuer, CertificateAddresses.Read(responder)), run).ConfigureAwait(false);
+        return finding?.Status switch
+        {
+            RevocationStatus.Good => ResponderRevocation.NotRevoked,
+            RevocationStatus.Revoked => ResponderRevocation.Revoked,
+            _ => ResponderRevocation.Unknown,
+        };
     }
 
     // RFC 9919 §4.2: the certificate's own signature first; nobody is asked about one that is not the issuer's, or is over.

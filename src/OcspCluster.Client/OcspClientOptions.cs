@@ -119,7 +119,7 @@ public sealed record OcspClientOptions
     /// <summary>Whether a certificate that has ended is asked about. Default false: responders may have forgotten it (RFC 9919 §4.2).</summary>
     public bool AskAboutExpired { get; init; }
 
-    /// <summary>Where answers are kept. Default: <see cref="MemoryResponseStore"/> of 4 MiB for each client; null: nowhere.</summary>
+    /// <summary>Where answers are kept. Default: <see cref="MemoryResponseStore"/> of 16 MiB for each client; null: nowhere.</summary>
     public ResponseStore? Store { get; init; } = new MemoryResponseStore();
 
     /// <summary>The bounds.</summary>

@@ -12,8 +12,8 @@ public sealed class MemoryResponseStore : ResponseStore
     private int _bytes;
 
     /// <summary>An empty store.</summary>
-    /// <param name="capacityBytes">How many octets it keeps. Default 4 MiB: some 4,000 OCSP responses.</param>
-    public MemoryResponseStore(int capacityBytes = 4 * 1024 * 1024)
+    /// <param name="capacityBytes">How many octets it keeps. Default 16 MiB: some 16,000 OCSP responses; a CRL that is larger is not kept.</param>
+    public MemoryResponseStore(int capacityBytes = 16 * 1024 * 1024)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacityBytes);
         _capacityBytes = capacityBytes;

@@ -113,24 +113,12 @@ internal sealed class OcspSource(OcspClientOptions options, OcspTransport transp
         return Finding.Of(result, judge.EvidenceOf(result, RevocationSource.Ocsp, stored.Body, asked, nonce: null) with { Uri = responder, FromStore = true });
     }
 
-    // What HTTP says is a hint; the times in the answer are the bound (RFC 9919 §7.1). A store that fails loses an answer, not the verdict.
     private async Task KeepAsync(ResponseStore store, string key, ReadOnlyMemory<byte> body, DateTimeOffset nextUpdate, HttpReply reply, CheckRun run)
     {
-        DateTimeOffset now = _clock.GetUtcNow();
-        if (!reply.IsStorable || nextUpdate <= now)
+        if (reply.IsStorable)
         {
-            return;
+            await store.SaveAsync(key, Freshness.Entry(body, nextUpdate, reply, _clock.GetUtcNow()), run.Token).ConfigureAwait(false);
         }
-
-        TimeSpan left = nextUpdate - now;
-        StoredResponse entry = new()
-        {
-            Body = body,
-            FreshUntil = reply.Lifetime is TimeSpan lifetime && lifetime < left ? now + (lifetime > TimeSpan.Zero ? lifetime : TimeSpan.Zero) : nextUpdate,
-            UsableUntil = nextUpdate,
-            ETag = reply.ETag,
-        };
-        await store.SaveAsync(key, entry, run.Token).ConfigureAwait(false);
     }
 
     private OcspRequest Build(CertId asked, OcspNonce? nonce)
