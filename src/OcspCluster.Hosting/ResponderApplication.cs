@@ -135,8 +135,8 @@ internal sealed class ResponderApplication : IAsyncDisposable
         using (CancellationTokenSource drained = new(DrainTimeout))
         {
             await _listener.StopAsync(drained.Token).ConfigureAwait(false);
-            drained.CancelAfter(DrainTimeout + forEngine);
-            await _app.StopAsync(drained.Token).ConfigureAwait(false);
+            using CancellationTokenSource ended = new(DrainTimeout + forEngine); // what is left of the requests' time may be nothing
+            await _app.StopAsync(forEngine > TimeSpan.Zero ? ended.Token : drained.Token).ConfigureAwait(false);
         }
 
         await _app.DisposeAsync().ConfigureAwait(false);
@@ -150,6 +150,7 @@ internal sealed class ResponderApplication : IAsyncDisposable
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton(clock);
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
+        builder.Services.AddSingleton(new ClockGuard(clock, _options.Clock));
         engine.Add(builder);
         builder.Services.AddSingleton(Options.Create(_options.Ocsp));
         builder.Services.AddSingleton(Options.Create(_options.Listener));
@@ -166,11 +167,15 @@ internal sealed class ResponderApplication : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false).UseUrls([.. _options.AdminUrls]);
         if (_options.Admin.Certificate is { } certificate)
         {
-            builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.UseAdminTls(certificate, _options.Admin.Chain, _options.Admin.Api.ClientCa, clock));
+            builder.Services.AddSingleton(provider => new AdminCertificate(
+                certificate, _options.Admin.Chain, AdminReader.FindCertificateFiles(_options.Settings), () => AdminReader.ReadCertificate(_options.Settings), clock, provider.GetRequiredService<ILogger<AdminCertificate>>()));
+            builder.Services.AddHostedService(provider => provider.GetRequiredService<AdminCertificate>());
+            builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+                kestrel.UseAdminTls(kestrel.ApplicationServices.GetRequiredService<AdminCertificate>(), _options.Admin.Api.ClientCa, clock));
         }
 
         WebApplication app = builder.Build();
-        _health.Map(app, app.Services.GetRequiredService<CredentialWatch>(), app.Services.GetRequiredService<ClockGuard>());
+        _health.Map(app, app.Services.GetRequiredService<CredentialWatch>(), app.Services.GetRequiredService<ClockGuard>(), app.Services.GetService<AdminCertificate>());
         app.MapAdminApi();
         engine.Map(app);
         return app;

@@ -12,6 +12,8 @@ namespace OcspCluster.Silo;
 /// <summary>Puts the actors and the gateway's coherence into an Orleans silo.</summary>
 public static class OcspSiloExtensions
 {
+    private const int RequestSigners = 16;
+
     /// <summary>
     /// The service key of the <see cref="TimeProvider"/> that leases and deadlines go by: the system's where no other is registered. They are about real time between real processes, whatever time it is for certificates.
     /// </summary>
@@ -45,7 +47,7 @@ public static class OcspSiloExtensions
         services.AddSingleton<ClusterPublisher>();
         services.AddSingleton<CaSequencers>();
         services.AddSingleton<CertificateActors>();
-        services.AddSingleton<ICertificateAnswers, ClusterAnswers>();
+        services.AddSingleton<ICertificateAnswers>(CreateAnswers);
         services.AddSingleton<IRevocationAuthority, ClusterRevocationAuthority>();
         silo.AddGrainService<GatewayService>();
         if (options.Role == SiloRole.Gateway)
@@ -55,5 +57,18 @@ public static class OcspSiloExtensions
 
         services.AddHostedService<LeaseKeeper>();
         return silo;
+    }
+
+    private static ClusterAnswers CreateAnswers(IServiceProvider provider)
+    {
+        IGrainFactory grains = provider.GetRequiredService<IGrainFactory>();
+        return new ClusterAnswers(
+            key => grains.GetGrain<ICertificateGrain>(key.ToString()),
+            () => grains.GetGrain<IRequestSignerGrain>(Random.Shared.Next(RequestSigners)), // several keys, so that several silos share the work
+            provider.GetRequiredService<CoherenceDirectory>(),
+            provider.GetRequiredService<IRevocationStore>(),
+            provider.GetRequiredService<OcspSiloOptions>(),
+            provider.GetRequiredKeyedService<TimeProvider>(LeaseClock),
+            provider.GetRequiredService<ILogger<ClusterAnswers>>());
     }
 }

@@ -165,12 +165,14 @@ public sealed class StandaloneHost : IRunningHost
 
         public Task<IReadOnlyList<string>> FindNotReadyAsync(CancellationToken cancellationToken) => StoreHealth.FindNotReadyAsync(store, issuers[0].Id, cancellationToken);
 
-        public IReadOnlyList<string> FindWarnings() => [];
+        // A host that cannot record goes on to answer: to take it out of service would make it worse.
+        public IReadOnlyList<string> FindWarnings() => store.WriteProblem is { } problem ? [$"events cannot be recorded: {problem}"] : [];
 
         private async Task<StoreView> DescribeStoreAsync(CancellationToken cancellationToken)
         {
             bool isReachable = (await FindNotReadyAsync(cancellationToken).ConfigureAwait(false)).Count == 0;
-            return new StoreView("sqlite", isReachable, IsDurable: true, TakesEvents: true, $"{SqliteRevocationStore.LibraryDescription}; every commit is flushed to disk");
+            return new StoreView(
+                "sqlite", isReachable, IsDurable: true, TakesEvents: store.WriteProblem is null, store.WriteProblem ?? $"{SqliteRevocationStore.LibraryDescription}; every commit is flushed to disk");
         }
     }
 }

@@ -21,6 +21,12 @@ internal static class Program
             case ["measure-feed", string events]:
                 await Admin.FeedMeasurements.RunAsync(int.Parse(events, System.Globalization.CultureInfo.InvariantCulture));
                 return 0;
+            case ["measure-memory", string certificates]:
+                await Host.MemoryMeasurements.RunAsync(int.Parse(certificates, System.Globalization.CultureInfo.InvariantCulture));
+                return 0;
+            case ["measure-kept"]:
+                await ResponseMeasurements.RunAsync();
+                return 0;
             default:
                 // What xunit.v3's generated entry point does.
                 return args.Contains("--server") || args.Contains("--internal-msbuild-node")

@@ -76,6 +76,19 @@ public static class JournalExport
         await output.FlushAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>One entry as a line of the export has it, without the line break.</summary>
+    public static byte[] Serialize(ChainedEntry chained)
+    {
+        ArgumentNullException.ThrowIfNull(chained);
+        ArrayBufferWriter<byte> buffer = new(1024);
+        using Utf8JsonWriter json = new(buffer, s_options);
+        json.WriteStartObject();
+        WriteEntry(json, chained);
+        json.WriteEndObject();
+        json.Flush();
+        return buffer.WrittenSpan.ToArray();
+    }
+
     internal static string KindName(EventKind kind) => kind switch
     {
         EventKind.Issued => "issued",

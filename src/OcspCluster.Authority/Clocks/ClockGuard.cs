@@ -76,6 +76,9 @@ public sealed class ClockGuard
         _lastTimestamp = clock.GetTimestamp();
     }
 
+    /// <summary>How far it may be off.</summary>
+    public ClockTolerances Tolerances => _tolerances;
+
     /// <summary>Looks at the clock. Costs tens of nanoseconds.</summary>
     public ClockState State
     {

@@ -25,6 +25,22 @@ public sealed partial class ResponseFactory(TimeProvider clock, ClockGuard? guar
         return QueueOf(credential).State;
     }
 
+    /// <summary>What a credential's signer failed of last; null when it never did.</summary>
+    public SignerFailure? LastFailureOf(SigningCredential credential)
+    {
+        ArgumentNullException.ThrowIfNull(credential);
+        return QueueOf(credential).LastFailure;
+    }
+
+    /// <summary>Who takes over from the default credential before its end; null when nobody does.</summary>
+    public static SigningCredential? FindNext(NamedIssuer issuer, SigningCredential current)
+    {
+        ArgumentNullException.ThrowIfNull(current);
+        DateTimeOffset handover = current.NotAfter - issuer.Issuer.Policy.Validity + TimeSpan.FromSeconds(2);
+        SigningCredential? next = CredentialRules.FindDefault(issuer.Issuer.CredentialsFor(issuer.Certificate), handover, static _ => true, issuer.Issuer.Policy.Validity);
+        return ReferenceEquals(next, current) ? null : next;
+    }
+
     /// <summary>The credential that the client would like best, where there is a choice and it is met by one that is valid now; else null (RFC 6960 §4.4.7).</summary>
     public SigningCredential? FindPreferred(NamedIssuer issuer, IReadOnlyList<PreferredSignatureAlgorithm>? preferences) =>
         preferences is null ? null : CredentialRules.FindPreferred(issuer.Issuer.CredentialsFor(issuer.Certificate), preferences, clock.GetUtcNow(), issuer.Issuer.Policy.Validity);

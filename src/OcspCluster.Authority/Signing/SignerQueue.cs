@@ -8,6 +8,11 @@ namespace OcspCluster.Authority;
 /// <param name="IsFailing">Whether it failed so often that it is only probed.</param>
 public readonly record struct SignerState(int Running, int Waiting, bool IsFailing);
 
+/// <summary>What a signer failed of last.</summary>
+/// <param name="Reason">In a sentence.</param>
+/// <param name="At">When.</param>
+public sealed record SignerFailure(string Reason, DateTimeOffset At);
+
 // One signer, many who want signatures
 //
 //     working --FailuresToRest failures in a row--> resting --Rest is over--> one call passes as the probe --+-- success --> working
@@ -31,6 +36,7 @@ internal sealed class SignerQueue : IDisposable
     private int _failuresInARow;
     private long _restsUntil = long.MinValue;
     private long _sampled;
+    private SignerFailure? _lastFailure;
 
     public SignerQueue(SigningCredential credential, TimeProvider clock)
     {
@@ -51,6 +57,9 @@ internal sealed class SignerQueue : IDisposable
             }
         }
     }
+
+    /// <summary>What failed last; null when nothing ever did.</summary>
+    public SignerFailure? LastFailure => Volatile.Read(ref _lastFailure);
 
     /// <summary>Whether a call would be made now, as a probe if need be.</summary>
     public bool WouldTry
@@ -117,7 +126,7 @@ internal sealed class SignerQueue : IDisposable
         catch (TimeoutException e)
         {
             Report(hasFailed: true);
-            return SigningResult.News(SigningFailure.Failing, $"The key of '{Name}' did not sign within {_limits.Deadline}.", _credential, e);
+            return Note(SigningResult.News(SigningFailure.Failing, $"The key of '{Name}' did not sign within {_limits.Deadline}.", _credential, e));
         }
     }
 
@@ -166,17 +175,23 @@ internal sealed class SignerQueue : IDisposable
         {
             SigningResult result = job();
             hasFailed = result.Failure != SigningFailure.None;
-            return result;
+            return hasFailed ? Note(result) : result;
         }
         catch (CryptographicException e)
         {
-            return SigningResult.News(SigningFailure.Failing, $"The key of '{Name}' could not sign: {e.Message}", _credential, e);
+            return Note(SigningResult.News(SigningFailure.Failing, $"The key of '{Name}' could not sign: {e.Message}", _credential, e));
         }
         finally
         {
             Report(hasFailed);
             EndTurn();
         }
+    }
+
+    private SigningResult Note(SigningResult failure)
+    {
+        Volatile.Write(ref _lastFailure, new SignerFailure(failure.Reason, _clock.GetUtcNow()));
+        return failure;
     }
 
     private void EndTurn()

@@ -34,6 +34,7 @@ public static class AdminApiExtensions
         services.TryAddSingleton<ReadEndpoints>();
         services.TryAddSingleton<FollowEndpoints>();
         services.TryAddSingleton<ProofEndpoints>();
+        services.TryAddSingleton<OperationsEndpoints>();
         services.TryAddSingleton<JournalCheckpoints>();
         services.AddHostedService(provider => provider.GetRequiredService<JournalCheckpoints>());
         services.AddProblemDetails();
@@ -84,6 +85,8 @@ public static class AdminApiExtensions
             .MapGet("/", async (CancellationToken cancellationToken) => Results.Json(await overview.DescribeAsync(cancellationToken).ConfigureAwait(false)))
             .For(ApiAction.Read, "The processes that answer together, and their store", "Of a host that is alone, that one. Who does not answer is listed without what only it could tell.")
             .Produces<ClusterView>();
+        MapOperations(endpoints, v1);
+        MapRest(endpoints);
         return endpoints;
     }
 
@@ -115,6 +118,58 @@ public static class AdminApiExtensions
             .Produces<ConsistencyView>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(503);
     }
 
+    private static void MapOperations(IEndpointRouteBuilder endpoints, RouteGroupBuilder issuers)
+    {
+        OperationsEndpoints operations = endpoints.ServiceProvider.GetRequiredService<OperationsEndpoints>();
+        issuers.MapGet("/{issuer}/refresh", operations.GetRefresh)
+            .For(ApiAction.Read, "How fresh the answers are kept: backlog, time to the first expiry, signatures")
+            .Produces<RefreshView>().ProducesProblem(404);
+        issuers.MapGet("/{issuer}/credentials", operations.GetCredentials)
+            .For(ApiAction.Read, "Who signs: validity, part, queue, last error, and what is wrong with their files")
+            .Produces<CredentialsView>().ProducesProblem(404);
+        issuers.MapGet("/{issuer}/resign", operations.GetResign)
+            .For(ApiAction.Read, "How far the last re-signing of everything is, and when it ends")
+            .Produces<ResignView>().ProducesProblem(404);
+        issuers.MapPost("/{issuer}/resign", operations.PostResignAsync)
+            .For(ApiAction.Operator, "Has every answer signed anew, as after the compromise of a responder's key", "signaturesPerSecond is 1 to 1000000, the policy's where absent; the body may be absent.")
+            .AddOpenApiOperationTransformer(async (operation, context, cancellationToken) => operation.RequestBody = new OpenApiRequestBody
+            {
+                Content = new Dictionary<string, OpenApiMediaType>
+                {
+                    ["application/json"] = new() { Schema = await context.GetOrCreateSchemaAsync(typeof(ResignBody), null, cancellationToken).ConfigureAwait(false) },
+                },
+            })
+            .Produces<ResignView>(202).ProducesProblem(400).ProducesProblem(404);
+        RouteGroupBuilder clock = endpoints.MapGroup("/v1/clock").AddEndpointFilter(endpoints.ServiceProvider.GetRequiredService<AdminAccess>());
+        clock.MapGet("/", operations.GetClock)
+            .For(ApiAction.Read, "Whether the clock can be signed by")
+            .Produces<ClockView>();
+        clock.MapPost("/accept", operations.PostClockAccept)
+            .For(ApiAction.Operator, "Takes the clock for right as it is now", "Needs the scope for all issuers, for all are signed by it.", ofAllIssuers: true)
+            .Produces<ClockView>();
+    }
+
+    // Routing answers a wrong path or method without a body: a client that reads problem details gets them here, too.
+    private static void MapRest(IEndpointRouteBuilder endpoints)
+    {
+        if (endpoints is IApplicationBuilder app)
+        {
+            app.UseWhen(
+                context => context.Request.Path.StartsWithSegments("/v1", StringComparison.Ordinal),
+                v1 => v1.UseStatusCodePages(static async pages =>
+                {
+                    HttpResponse response = pages.HttpContext.Response;
+                    IResult? problem = response.StatusCode switch
+                    {
+                        StatusCodes.Status404NotFound => AdminProblems.Create(404, "No such resource", "There is nothing under this path; /openapi/v1.json names what there is."),
+                        StatusCodes.Status405MethodNotAllowed => AdminProblems.Create(405, "Not this method", $"Here it is {response.Headers.Allow}."),
+                        _ => null,
+                    };
+                    await (problem?.ExecuteAsync(pages.HttpContext) ?? Task.CompletedTask).ConfigureAwait(false);
+                }));
+        }
+    }
+
     // Not by Accepts: routing would then answer other content types itself, before it is known who asks, and without a word.
     private static async Task DescribeBodyAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
@@ -130,8 +185,8 @@ public static class AdminApiExtensions
         };
     }
 
-    private static RouteHandlerBuilder For(this RouteHandlerBuilder endpoint, ApiAction action, string summary, string? description = null) => endpoint
-        .WithMetadata(new RequiredAction(action))
+    private static RouteHandlerBuilder For(this RouteHandlerBuilder endpoint, ApiAction action, string summary, string? description = null, bool ofAllIssuers = false) => endpoint
+        .WithMetadata(new RequiredAction(action, ofAllIssuers))
         .WithTags(action.ToString())
         .WithSummary(summary)
         .WithDescription($"Needs the scope {action.ToString().ToLowerInvariant()}. {description}".TrimEnd())

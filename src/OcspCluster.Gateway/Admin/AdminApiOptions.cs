@@ -12,8 +12,17 @@ public sealed class AdminApiOptions
     /// <summary>The CAs whose client certificates are taken in place of a key; none where empty. The listener must ask for certificates (<see cref="AdminTls"/>).</summary>
     public X509Certificate2Collection ClientCa { get; } = [];
 
-    /// <summary>What a client certificate may do, as <see cref="ApiScope.TryParse"/> reads it. Default <c>feed</c> and <c>read</c>, of all issuers.</summary>
-    public IList<string> ClientScopes { get; set; } = ["feed", "read"];
+    /// <summary>What certain client certificates may do. Where there are any, the others may do no more than <see cref="ClientScopes"/> says.</summary>
+    public IList<ClientCertificateGrant> Clients { get; } = [];
+
+    /// <summary>What a client certificate may do of which <see cref="Clients"/> says nothing, as <see cref="ApiScope.TryParse"/> reads it. Default <c>feed</c> and <c>read</c>, of all issuers; nothing where there are <see cref="Clients"/>.</summary>
+    public IList<string>? ClientScopes { get; set; }
+
+    /// <summary>What <see cref="ClientScopes"/> comes to.</summary>
+    internal IEnumerable<string> EffectiveClientScopes => ClientScopes ?? (Clients.Count == 0 ? ["feed", "read"] : []);
+
+    /// <summary>The wrong keys and certificates that one remote address presents in a minute before it hears 429 instead of 401; a valid credential is taken all the same. 1 to 1,000,000. Default 60.</summary>
+    public int FailuresPerMinute { get; set; } = 60;
 
     /// <summary>The most requests per second by one credential; as many may come at once. More are 429. 1 to 1,000,000. Default 5,000.</summary>
     public int RequestsPerSecond { get; set; } = 5000;
@@ -40,10 +49,12 @@ internal sealed class AdminApiOptionsValidator : IValidateOptions<AdminApiOption
         }
 
         Check(nameof(options.RequestsPerSecond), options.RequestsPerSecond, 1, 1_000_000);
+        Check(nameof(options.FailuresPerMinute), options.FailuresPerMinute, 1, 1_000_000);
         Check(nameof(options.MaxBatchEvents), options.MaxBatchEvents, 1, 100_000);
         Check(nameof(options.MaxBatchBytes), options.MaxBatchBytes, 1024, 1 << 30);
         Check(nameof(options.MaxLineBytes), options.MaxLineBytes, 256, 512 * 1024);
-        errors.AddRange(options.ClientScopes.Where(scope => !ApiScope.TryParse(scope, out _)).Select(scope => $"Admin:{nameof(options.ClientScopes)} has '{scope}': {ApiScope.Rule}"));
+        errors.AddRange(options.EffectiveClientScopes.Where(scope => !ApiScope.TryParse(scope, out _)).Select(scope => $"Admin:{nameof(options.ClientScopes)} has '{scope}': {ApiScope.Rule}"));
+        errors.AddRange(options.Clients.SelectMany(client => client.FindErrors().Select(error => $"Admin:{nameof(options.Clients)}:{client.Name} {error}")));
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
 
         void Check(string key, long value, long least, long most)

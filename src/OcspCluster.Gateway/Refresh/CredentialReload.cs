@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using OcspCluster.Authority;
 
@@ -13,8 +12,7 @@ public sealed record CredentialFilesContent(IReadOnlyList<SigningCredential> Cre
 /// Has an issuer's keys and certificates that were replaced on disk sign without a restart. For one caller at a time, but for its properties.
 /// </summary>
 /// <remarks>
-/// The files are compared by content, which works wherever files are, and with links that are switched. A change is taken when it has stood for one interval, so that a
-/// certificate and its key need not be replaced in one instant. What was read is judged as at start (<see cref="IssuerRules"/>: every key signs a probe, so the first
+/// A change of the files is taken when it has stood for one interval (<see cref="WatchedFiles"/>). What was read is judged as at start (<see cref="IssuerRules"/>: every key signs a probe, so the first
 /// answer is not its first signature) before it signs; what fails is told once, and the old credentials go on.
 /// </remarks>
 public sealed partial class CredentialReload : IDisposable
@@ -26,15 +24,12 @@ public sealed partial class CredentialReload : IDisposable
     private static readonly TimeSpan s_retireAfter = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan s_warnEvery = TimeSpan.FromDays(1);
 
-    private readonly IReadOnlyList<string> _files;
+    private readonly WatchedFiles _files;
     private readonly Func<CredentialFilesContent> _read;
     private readonly ResponseFactory _factory;
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
     private readonly List<(SigningCredential Credential, DateTimeOffset At)> _retired = [];
-    private string _inForce;
-    private string? _seen;
-    private string? _refused;
     private DateTimeOffset _warnedAt = DateTimeOffset.MinValue;
     private volatile IReadOnlyList<string> _errors = [];
     private volatile IReadOnlyList<string> _warnings = [];
@@ -52,12 +47,11 @@ public sealed partial class CredentialReload : IDisposable
         ArgumentNullException.ThrowIfNull(files);
         ArgumentNullException.ThrowIfNull(clock);
         Issuer = issuer;
-        _files = files;
+        _files = new WatchedFiles(files);
         _read = read;
         _factory = factory;
         _clock = clock;
         _log = log;
-        _inForce = Fingerprint();
         _warnings = [.. CredentialRules.FindWarnings(issuer, clock.GetUtcNow())];
     }
 
@@ -77,18 +71,16 @@ public sealed partial class CredentialReload : IDisposable
     public void RunOnce()
     {
         DateTimeOffset now = _clock.GetUtcNow();
-        string found = Fingerprint();
-        if (found == _inForce)
+        switch (_files.Look())
         {
-            _errors = [];
-            _refused = null;
-        }
-        else if (found == _seen && found != _refused)
-        {
-            Take(found, now);
+            case WatchedFiles.Change.None:
+                _errors = [];
+                break;
+            case WatchedFiles.Change.Settled:
+                Take(now);
+                break;
         }
 
-        _seen = found;
         Retire(now);
         Warn(now);
     }
@@ -96,7 +88,7 @@ public sealed partial class CredentialReload : IDisposable
     /// <summary>Disposes those that were replaced. The ones in force are their owner's.</summary>
     public void Dispose() => Retire(DateTimeOffset.MaxValue);
 
-    private void Take(string found, DateTimeOffset now)
+    private void Take(DateTimeOffset now)
     {
         CredentialFilesContent content = _read();
         IReadOnlyList<string> errors = content.Errors;
@@ -115,7 +107,7 @@ public sealed partial class CredentialReload : IDisposable
             }
 
             _errors = errors;
-            _refused = found;
+            _files.Refuse();
             LogRefused(Issuer.Id, string.Join("; ", errors));
             return;
         }
@@ -125,8 +117,7 @@ public sealed partial class CredentialReload : IDisposable
             _retired.Add((old, now + s_retireAfter));
         }
 
-        _inForce = found;
-        _refused = null;
+        _files.Take();
         _errors = [];
         _warnedAt = DateTimeOffset.MinValue;
         Replacements++;
@@ -155,29 +146,6 @@ public sealed partial class CredentialReload : IDisposable
                 LogWarning(Issuer.Id, warning);
             }
         }
-    }
-
-    // A file that cannot be read is one more content: whether that is an error, reading the credentials tells.
-    private string Fingerprint()
-    {
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string file in _files)
-        {
-            byte[] content;
-            try
-            {
-                content = File.ReadAllBytes(file);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                content = [];
-            }
-
-            hash.AppendData(SHA256.HashData(content));
-            CryptographicOperations.ZeroMemory(content);
-        }
-
-        return Convert.ToHexString(hash.GetHashAndReset());
     }
 
     [LoggerMessage(40, LogLevel.Information, "Issuer {Issuer}: the files of its credentials have changed, and these sign now: {Credentials}")]

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using OcspCluster.Authority;
 
 namespace OcspCluster.Gateway;
 
@@ -12,6 +13,9 @@ public sealed partial class CredentialWatch(IReadOnlyList<CredentialReload> relo
     /// <summary>What operators should know of, each with its issuer: files that cannot be used, and certificates that end soon.</summary>
     public IReadOnlyList<string> Warnings =>
         [.. reloads.SelectMany(reload => reload.Errors.Concat(reload.Warnings).Select(warning => $"issuer '{reload.Issuer.Id}': {warning}"))];
+
+    /// <summary>That of an issuer; null when there is none such.</summary>
+    public CredentialReload? Find(IssuerId issuer) => reloads.FirstOrDefault(reload => reload.Issuer.Id == issuer);
 
     /// <inheritdoc/>
     public override void Dispose()

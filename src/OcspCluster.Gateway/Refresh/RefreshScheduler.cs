@@ -110,6 +110,12 @@ public sealed partial class RefreshScheduler : IDisposable
     /// <summary>How many were signed here.</summary>
     public long Signatures => Interlocked.Read(ref _signed);
 
+    /// <summary>The pace now: that of the policy, or of a re-signing.</summary>
+    public int SignaturesPerSecond => _pace.PerSecond;
+
+    /// <summary>Whether it knows all certificates that it has to presign.</summary>
+    public bool IsComplete => Volatile.Read(ref _isJournalRead);
+
     /// <summary>Whether it rests because nobody could sign.</summary>
     public bool IsResting => _clock.GetTimestamp() < Volatile.Read(ref _restUntil);
 

@@ -32,6 +32,8 @@ public sealed class AdminSettings
 /// <summary>Reads the section <c>Admin</c>, and the files that it names.</summary>
 internal static class AdminReader
 {
+    private static readonly string[] s_certificateFiles = ["Admin:Certificate", "Admin:Key"];
+
     public static AdminSettings Read(SettingsReader reader, string dataDirectory)
     {
         X509Certificate2Collection chain = [];
@@ -42,6 +44,7 @@ internal static class AdminReader
         {
             KeyFile = Path.Combine(dataDirectory, ApiKeyStore.FileName),
             RequestsPerSecond = reader.Integer("Admin:RequestsPerSecond", @default.RequestsPerSecond),
+            FailuresPerMinute = reader.Integer("Admin:FailuresPerMinute", @default.FailuresPerMinute),
             MaxBatchEvents = reader.Integer("Admin:MaxBatchEvents", @default.MaxBatchEvents),
             MaxBatchBytes = reader.Integer("Admin:MaxBatchBytes", @default.MaxBatchBytes),
             MaxLineBytes = reader.Integer("Admin:MaxLineBytes", @default.MaxLineBytes),
@@ -49,6 +52,17 @@ internal static class AdminReader
         if (reader.List("Admin:ClientScopes") is { Count: > 0 } scopes)
         {
             api.ClientScopes = [.. scopes];
+        }
+
+        foreach (IConfigurationSection client in reader.Settings.Section("Admin:Clients").GetChildren())
+        {
+            api.Clients.Add(new ClientCertificateGrant
+            {
+                Name = client.Key,
+                Subject = reader.Text(client.Path + ":Subject"),
+                Sha256 = reader.Text(client.Path + ":Sha256")?.Replace(":", "", StringComparison.Ordinal),
+                Scopes = reader.List(client.Path + ":Scopes"),
+            });
         }
 
         if (reader.Text("Admin:ClientCa") is string clientCa)
@@ -63,6 +77,22 @@ internal static class AdminReader
         ValidateOptionsResult bounds = new AdminApiOptionsValidator().Validate(null, api);
         reader.Report((bounds.Failures ?? []).Select(failure => ConfigurationProblem.FromSentence("", failure)));
         return new AdminSettings(ListenUrls.Read(reader, "Admin:Url", "http://127.0.0.1:8081", hasTls ? ListenerKind.AdminWithTls : ListenerKind.Admin), api, certificate, chain);
+    }
+
+    /// <summary>The files of the listener's certificate.</summary>
+    public static IReadOnlyList<string> FindCertificateFiles(Settings settings)
+    {
+        SettingsReader reader = new(settings);
+        return [.. s_certificateFiles.Select(key => (Key: key, File: reader.Text(key))).Where(file => file.File is not null).Select(file => settings.ResolvePath(file.Key, file.File!))];
+    }
+
+    /// <summary>The listener's certificate as its files have it now.</summary>
+    public static AdminCertificateContent ReadCertificate(Settings settings)
+    {
+        SettingsReader reader = new(settings);
+        X509Certificate2Collection chain = [];
+        X509Certificate2? certificate = ReadCertificate(reader, chain);
+        return new AdminCertificateContent(certificate, chain, [.. reader.Problems.Select(problem => problem.ToString())]);
     }
 
     private static X509Certificate2? ReadCertificate(SettingsReader reader, X509Certificate2Collection chain)

@@ -51,6 +51,8 @@ internal sealed class KnownKeys
                 .Select(property => (property.Name, property.Name == nameof(IssuerPolicy.PresignHashes) ? List : Value)),
         ]);
 
+    private static KnownKeys Client { get; } = Section(null, ("Subject", Value), ("Sha256", Value), ("Scopes", List));
+
     /// <summary>All of them.</summary>
     public static KnownKeys All { get; } = Section(
         null,
@@ -63,8 +65,9 @@ internal sealed class KnownKeys
             ])),
         ("Admin", Section(
             null,
-            ("Url", Value), ("Certificate", Value), ("Key", Value), ("Password", Value), ("ClientCa", Value), ("ClientScopes", List),
+            ("Url", Value), ("Certificate", Value), ("Key", Value), ("Password", Value), ("ClientCa", Value), ("ClientScopes", List), ("Clients", Section(Client)), ("FailuresPerMinute", Value),
             ("RequestsPerSecond", Value), ("MaxBatchEvents", Value), ("MaxBatchBytes", Value), ("MaxLineBytes", Value))),
+        ("Clock", Section(null, ("Back", Value), ("Silence", Value))),
         ("Issuers", Section(Issuer)),
         ("Logging", new(Kind.Anything)));
 

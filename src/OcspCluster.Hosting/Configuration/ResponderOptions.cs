@@ -36,6 +36,9 @@ public sealed class ResponderOptions
     /// <summary>Whether the issuers' private keys are loaded; else others sign.</summary>
     public required bool LoadsPrivateKeys { get; init; }
 
+    /// <summary>How far the clock may be off before nothing is signed by it.</summary>
+    public required ClockTolerances Clock { get; init; }
+
     /// <summary>As it was written: the issuers' files are read again when they change.</summary>
     public required Settings Settings { get; init; }
 
@@ -74,6 +77,12 @@ public sealed class ResponderOptions
             reader.Report("Admin:Url", url, "is the URL of the OCSP listener, too: give one of them another port");
         }
 
+        ClockTolerances clock = new()
+        {
+            Back = reader.Duration("Clock:Back", ClockTolerances.Default.Back),
+            Silence = reader.Duration("Clock:Silence", ClockTolerances.Default.Silence),
+        };
+        reader.Report(clock.FindErrors().Select(error => ConfigurationProblem.FromSentence("Clock:", error)));
         List<Issuer> issuers = [.. settings.Section("Issuers").GetChildren().Select(section => IssuerReader.Read(reader, section, now)).OfType<Issuer>()];
         ReportTwins(reader, issuers);
         if (reader.Problems.Count > 0)
@@ -90,6 +99,7 @@ public sealed class ResponderOptions
             Admin = admin,
             Issuers = issuers,
             LoadsPrivateKeys = reader.LoadsPrivateKeys,
+            Clock = clock,
             Settings = settings,
             Warnings = reader.Warnings,
             Logging = settings.Section("Logging"),

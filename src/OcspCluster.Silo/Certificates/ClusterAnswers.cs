@@ -15,17 +15,33 @@ namespace OcspCluster.Silo.Certificates;
 /// </remarks>
 internal sealed partial class ClusterAnswers : ICertificateAnswers
 {
-    private readonly IGrainFactory _grains;
+    private readonly Func<CertificateKey, ICertificateGrain> _certificates;
+    private readonly Func<IRequestSignerGrain> _signers;
     private readonly CoherenceDirectory _coherence;
     private readonly IRevocationStore _store;
     private readonly OcspSiloOptions _options;
     private readonly TimeProvider _clock;
     private readonly ILogger<ClusterAnswers> _log;
-    private long _elsewhere;
 
-    public ClusterAnswers(IGrainFactory grains, CoherenceDirectory coherence, IRevocationStore store, OcspSiloOptions options, [FromKeyedServices(OcspSiloExtensions.LeaseClock)] TimeProvider clock, ILogger<ClusterAnswers> log)
+    /// <summary>Asks actors.</summary>
+    /// <param name="certificates">Where a certificate's actor is reached.</param>
+    /// <param name="signers">Where somebody is reached who signs whole requests.</param>
+    /// <param name="coherence">What this silo knows.</param>
+    /// <param name="store">The store.</param>
+    /// <param name="options">Role and deadlines.</param>
+    /// <param name="clock">The clock of the deadlines.</param>
+    /// <param name="log">Hears of actors that do not answer.</param>
+    public ClusterAnswers(
+        Func<CertificateKey, ICertificateGrain> certificates,
+        Func<IRequestSignerGrain> signers,
+        CoherenceDirectory coherence,
+        IRevocationStore store,
+        OcspSiloOptions options,
+        TimeProvider clock,
+        ILogger<ClusterAnswers> log)
     {
-        _grains = grains;
+        _certificates = certificates;
+        _signers = signers;
         _coherence = coherence;
         _store = store;
         _options = options;
@@ -80,7 +96,7 @@ internal sealed partial class ClusterAnswers : ICertificateAnswers
         CertificateQuestion question = new(certId.Encoded.ToArray(), preferred is null ? null : CredentialNames.Of(preferred), newerThan, coherence.Heard);
         try
         {
-            CertificateReply reply = await CallAsync(GrainOf(issuer.Issuer.Id, serial).AnswerAsync(question), cancellationToken).ConfigureAwait(false);
+            CertificateReply reply = await CallAsync(_certificates(new CertificateKey(issuer.Issuer.Id, serial)).AnswerAsync(question), cancellationToken).ConfigureAwait(false);
             if (reply.AsOf < question.MinPosition)
             {
                 throw new InvalidOperationException($"The certificate's actor told its status as of position {reply.AsOf}, and was asked for {question.MinPosition}.");
@@ -134,7 +150,7 @@ internal sealed partial class ClusterAnswers : ICertificateAnswers
         }
 
         Task<StatusReply> AskActorAsync(SerialNumber serial) =>
-            coherence.Issued.MayContain(serial) ? CallAsync(GrainOf(issuer, serial).FindStatusAsync(position), cancellationToken)
+            coherence.Issued.MayContain(serial) ? CallAsync(_certificates(new CertificateKey(issuer, serial)).FindStatusAsync(position), cancellationToken)
             : coherence.IsNeverIssued(serial) ? Task.FromResult(new StatusReply(Status: null, position))
             : throw new RevocationStoreException($"Nobody can tell now whether a certificate of issuer '{issuer}' was issued.");
     }
@@ -159,11 +175,9 @@ internal sealed partial class ClusterAnswers : ICertificateAnswers
 
     private async ValueTask<OcspReply> AnswerElsewhereAsync(ReadOnlyMemory<byte> request, CancellationToken cancellationToken)
     {
-        // Several keys, so that several silos share the work.
-        IRequestSignerGrain grain = _grains.GetGrain<IRequestSignerGrain>(Interlocked.Increment(ref _elsewhere) & 15);
         try
         {
-            ElsewhereReply reply = await CallAsync(grain.AnswerAsync(new Immutable<byte[]>(request.ToArray())), cancellationToken).ConfigureAwait(false);
+            ElsewhereReply reply = await CallAsync(_signers().AnswerAsync(new Immutable<byte[]>(request.ToArray())), cancellationToken).ConfigureAwait(false);
             return reply.Response is null ? OcspReply.Error(reply.Outcome) : OcspReply.Answer(reply.Response);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
@@ -190,8 +204,6 @@ internal sealed partial class ClusterAnswers : ICertificateAnswers
         call.Ignore(); // when it is given up
         return call.WaitAsync(_options.CallDeadline, _clock, cancellationToken);
     }
-
-    private ICertificateGrain GrainOf(IssuerId issuer, SerialNumber serial) => _grains.GetGrain<ICertificateGrain>(new CertificateKey(issuer, serial).ToString());
 
     private IssuerCoherence CoherenceOf(IssuerId issuer) => _coherence.Find(issuer)!.Coherence; // the responder has the same issuers
 

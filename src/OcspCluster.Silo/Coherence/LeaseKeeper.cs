@@ -14,11 +14,12 @@ internal sealed partial class LeaseKeeper(
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Hands the leases back. Where there is no time for that, they run out by themselves.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
-        await Task.WhenAll(directory.All.Select(issuer => issuer.Lease.HandBackAsync())).WaitAsync(cancellationToken).ConfigureAwait(false);
+        Task handedBack = Task.WhenAll(directory.All.Select(issuer => issuer.Lease.HandBackAsync()));
+        await handedBack.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <inheritdoc/>

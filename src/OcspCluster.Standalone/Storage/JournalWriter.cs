@@ -26,6 +26,7 @@ internal sealed class JournalWriter : IDisposable
     private readonly BlockingCollection<Append> _queue = new(MaxQueuedAppends);
     private readonly Thread _thread;
     private JournalWriterStatements? _statements; // the writer thread's own, once it runs
+    private volatile string? _problem;
 
     /// <summary>Opens or creates the database, brings its schema up to date, and starts the thread.</summary>
     /// <exception cref="RevocationStoreException">The file cannot be used.</exception>
@@ -36,6 +37,9 @@ internal sealed class JournalWriter : IDisposable
         _thread = new Thread(Write) { IsBackground = true, Name = "journal writer" };
         _thread.Start();
     }
+
+    /// <summary>Why the last commit failed; null when it went through.</summary>
+    public string? Problem => _problem;
 
     /// <summary>Appends; returns when it is on stable storage.</summary>
     public ValueTask<AppendResult> AppendAsync(IssuerId issuer, long expectedPosition, IReadOnlyList<JournalEntry> entries)
@@ -101,10 +105,12 @@ internal sealed class JournalWriter : IDisposable
             _statements = null;
             RevocationStoreException failure = e as RevocationStoreException
                 ?? new RevocationStoreException($"The journal in '{_file}' could not be written: {e.Message}", e);
+            _problem = failure.Message;
             group.ForEach(append => append.Completion.TrySetException(failure));
             return;
         }
 
+        _problem = null;
         group.ForEach(append => append.Complete());
     }
 }

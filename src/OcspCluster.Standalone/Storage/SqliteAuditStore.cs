@@ -197,6 +197,7 @@ public sealed class SqliteAuditStore : IAuditStore
         AddOwnerless(problems, numbers, "journal entries", ownerless);
         AddOwnerless(problems, numbers, "statuses", "SELECT issuer FROM status WHERE issuer >= ? ORDER BY issuer LIMIT 1");
         AddOwnerless(problems, numbers, "tree nodes", "SELECT issuer FROM tree WHERE issuer >= ? ORDER BY issuer LIMIT 1");
+        AddWrongLinks(problems);
         return problems;
     }
 
@@ -205,6 +206,29 @@ public sealed class SqliteAuditStore : IAuditStore
     {
         _database.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    // What leads from an entry to the one before of its certificate, computed anew; and links of entries that are not there.
+    private void AddWrongLinks(List<string> problems)
+    {
+        using SqliteStatement links = _database.Prepare($"""
+            SELECT key, expected, previous FROM (
+                SELECT key, lag(key) OVER (PARTITION BY key >> {StoreRows.PositionBits}, serial ORDER BY key) AS expected FROM journal
+            ) LEFT JOIN earlier USING (key) WHERE expected IS NOT previous
+            UNION ALL
+            SELECT key, NULL, previous FROM earlier WHERE NOT EXISTS (SELECT 1 FROM journal WHERE journal.key = earlier.key)
+            LIMIT 20
+            """);
+        while (links.Step())
+        {
+            problems.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Entry {PositionOf(links.GetInt64(0))} of issuer number {links.GetInt64(0) >> StoreRows.PositionBits} leads to {Name(links.GetNullableInt64(2))} as the entry before of its certificate, which is {Name(links.GetNullableInt64(1))}."));
+        }
+
+        static long PositionOf(long key) => key & ((1L << StoreRows.PositionBits) - 1);
+
+        static string Name(long? key) => key is { } entry ? string.Create(CultureInfo.InvariantCulture, $"entry {PositionOf(entry)}") : "none";
     }
 
     // Rows of a number that no issuer has: what is left when an issuer's row is gone.

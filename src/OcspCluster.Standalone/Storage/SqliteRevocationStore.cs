@@ -39,6 +39,9 @@ public sealed class SqliteRevocationStore : IRevocationStore
     /// <summary>Which SQLite runs and where it comes from, for the log.</summary>
     public static string LibraryDescription => SqliteLibrary.Description;
 
+    /// <summary>Why the last append to any journal failed, in words; null when it went through.</summary>
+    public string? WriteProblem => _writer.Problem;
+
     /// <summary>Opens the store of a data directory; creates both where they are missing.</summary>
     /// <exception cref="RevocationStoreException">
     /// Another process uses the directory; the database is a newer version's, damaged, or cannot be written.

@@ -105,6 +105,25 @@ public abstract class AccessContract(SharedHosts shared) : AuthorityContract(sha
     }
 
     [Fact]
+    public async Task WrongKeys_BeyondTheirRate_Are429ForAMinute_AndAValidKeyIsTakenAllTheSame()
+    {
+        IAuthorityHost host = await OwnAuthorityAsync(("Admin:FailuresPerMinute", "3"));
+        string key = host.CreateKey("read");
+        for (int i = 0; i < 3; i++)
+        {
+            (await SendAsync(host, HttpMethod.Get, "/v1/issuers", "0000000000000000.x")).MustBeProblem(HttpStatusCode.Unauthorized);
+        }
+
+        ApiAnswer refused = await SendAsync(host, HttpMethod.Get, "/v1/issuers", "0000000000000000.x");
+        refused.MustBeProblem(HttpStatusCode.TooManyRequests);
+        Assert.InRange(int.Parse(refused.Headers["Retry-After"], System.Globalization.CultureInfo.InvariantCulture), 1, 60);
+        Assert.Equal(HttpStatusCode.OK, (await SendAsync(host, HttpMethod.Get, "/v1/issuers", key)).Status);
+        (await SendAsync(host, HttpMethod.Get, "/v1/issuers", null)).MustBeProblem(HttpStatusCode.Unauthorized); // tries nothing
+        host.Clock.Advance(TimeSpan.FromMinutes(1));
+        (await SendAsync(host, HttpMethod.Get, "/v1/issuers", "0000000000000000.x")).MustBeProblem(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
     public async Task Credential_BeyondItsRate_Is429AndOthersGoOn()
     {
         IAuthorityHost host = await OwnAuthorityAsync(("Admin:RequestsPerSecond", "1"));

@@ -60,8 +60,17 @@ internal sealed class RecordingPublisher : IResponsePublisher
 
     public List<int> Rounds { get; } = [];
 
+    /// <summary>The positions up to which everything was published, without its being known what.</summary>
+    public List<long> PublishedThrough { get; } = [];
+
     /// <summary>Decides about the next rounds.</summary>
     public Func<Task>? OnPublish { get; set; }
+
+    public ValueTask PublishThroughAsync(IssuerId issuer, long position)
+    {
+        PublishedThrough.Add(position);
+        return ValueTask.CompletedTask;
+    }
 
     public async ValueTask PublishAsync(IssuerId issuer, IReadOnlyList<JournalEntry> entries)
     {

@@ -46,6 +46,31 @@ public abstract class IssuerSequencerContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Submit_FirstTurnOfASuccessor_PublishesAllThatItFindsBeforeItAcknowledges()
+    {
+        await SubmitAsync(Issued("a", Serial(1)), Revoked("b", Serial(1)));
+        _sequencer = NewSequencer(); // the one before may have died between append and publication
+        _publisher.PublishedThrough.Clear();
+
+        Assert.Equal([EventOutcome.Duplicate("b", 2)], await SubmitAsync(Revoked("b", Serial(1))));
+        Assert.Equal([2], _publisher.PublishedThrough);
+
+        await SubmitAsync(Issued("c", Serial(2)));
+        Assert.Equal([2], _publisher.PublishedThrough); // once is enough
+    }
+
+    [Fact]
+    public async Task PublishPending_AfterAnotherWrote_PublishesItsEntries()
+    {
+        await SubmitAsync(Issued("a", Serial(1)));
+        await _inner.AppendAsync(Ca, 1, Entries(1, Revoked("b", Serial(1))));
+
+        await _sequencer.PublishPendingAsync();
+
+        Assert.Equal([1, 2], _publisher.Published);
+    }
+
+    [Fact]
     public async Task Submit_BySeveral_RecordsWhoAndFromWhere()
     {
         TaskCompletionSource goOn = new();

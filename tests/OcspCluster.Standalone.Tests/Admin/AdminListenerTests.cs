@@ -16,6 +16,7 @@ public sealed class AdminListenerTests : IDisposable
 
     private readonly ScratchDirectory _directory = new();
     private readonly TestClock _clock = new();
+    private Dictionary<string, string?>? _keys;
 
     public void Dispose() => _directory.Dispose();
 
@@ -61,7 +62,48 @@ public sealed class AdminListenerTests : IDisposable
         Assert.Equal(HttpStatusCode.Unauthorized, (await connection.GetAsync(new Uri(host.AdminUris[0], "v1/issuers"))).StatusCode);
     }
 
+    [Fact]
+    public async Task ClientCertificates_ByNameAndByFingerprint_HaveTheirOwnScopes()
+    {
+        using X509Certificate2 feeder = IssueClient(s_ca, "1.3.6.1.5.5.7.3.2");
+        using X509Certificate2 reader = IssueClient(s_ca, "1.3.6.1.5.5.7.3.2", subject: "O=Example, CN=reader");
+        using X509Certificate2 other = IssueClient(s_ca, "1.3.6.1.5.5.7.3.2", subject: "CN=somebody else");
+        await using StandaloneHost host = await StartAsync(
+            ("Admin:ClientCa", WriteCa(s_ca)),
+            ("Admin:Clients:feeder:Sha256", feeder.GetCertHashString(HashAlgorithmName.SHA256)), ("Admin:Clients:feeder:Scopes", "feed:alpha"),
+            ("Admin:Clients:reader:Subject", "O=Example,CN=reader"), ("Admin:Clients:reader:Scopes", "read"));
+        Assert.Equal(HttpStatusCode.OK, await AskAsync(host, reader, null));
+        Assert.Equal(HttpStatusCode.Forbidden, await AskAsync(host, feeder, null));
+        Assert.Equal(HttpStatusCode.Forbidden, await AskAsync(host, other, null)); // of the CA, but named nowhere
+    }
+
+    [Fact]
+    public async Task ServerCertificate_RenewedOnDisk_IsServedToNewConnections_AndAHalfWrittenOneIsNot()
+    {
+        await using StandaloneHost host = await StartAsync();
+        Dictionary<string, string?> keys = _keys!;
+        string old = await ServedAsync(host);
+        TestCertificate next = s_ca.IssueLeaf(TestPki.RandomSerial());
+        File.WriteAllText(keys["Admin:Certificate"]!, next.Certificate.ExportCertificatePem()); // the key is still the old one's
+        await AdvanceAsync();
+        Assert.Equal(old, await ServedAsync(host));
+        File.WriteAllText(keys["Admin:Key"]!, next.Key.ToPem()[..40]); // half of it
+        await AdvanceAsync();
+        Assert.Equal(old, await ServedAsync(host));
+        File.WriteAllText(keys["Admin:Key"]!, next.Key.ToPem());
+        await AdvanceAsync(async () => await ServedAsync(host) == next.Certificate.Thumbprint);
+        Assert.Equal(next.Certificate.Thumbprint, await ServedAsync(host));
+    }
+
     [Theory]
+    [InlineData("Admin:Clients:x:Scopes", "read", "names nobody")]
+    [InlineData("Admin:Clients:x:Subject", "reader", "distinguished name")]
+    [InlineData("Admin:Clients:x:Sha256", "00", "64 hexadecimal")]
+    [InlineData("Admin:FailuresPerMinute", "0", "Admin:FailuresPerMinute")]
+    [InlineData("Clock:Back", "00:00:00", "Clock:Back")]
+    [InlineData("Clock:Silence", "00:00:01", "Clock:Silence")]
+    [InlineData("Issuers:alpha:PresignHashes", "MD5", "SHA256")]
+    [InlineData("Issuers:alpha:PresignHashes", "SHA1;SHA-1", "each once")]
     [InlineData("Admin:Key", "", "Admin:Key")]
     [InlineData("Admin:Certificate", "none.pem", "there is no file")]
     [InlineData("Admin:ClientScopes", "root", "Admin:ClientScopes")]
@@ -84,6 +126,27 @@ public sealed class AdminListenerTests : IDisposable
         Assert.Contains("Admin:Key", Assert.Throws<ConfigurationException>(() => ResponderOptions.Read(Settings.FromKeys(keys), _clock.GetUtcNow())).Message, StringComparison.Ordinal);
     }
 
+    // Two looks, with time for the watcher to wait for the next between them.
+    private async Task AdvanceAsync(Func<Task<bool>>? until = null)
+    {
+        using CancellationTokenSource late = new(TimeSpan.FromMinutes(1));
+        for (int look = 0; until is null ? look < 30 : !await until(); look++)
+        {
+            late.Token.ThrowIfCancellationRequested();
+            _clock.Advance(Gateway.CredentialReload.Interval);
+            await Task.Yield();
+        }
+    }
+
+    private static async Task<string> ServedAsync(StandaloneHost host)
+    {
+        using System.Net.Sockets.TcpClient connection = new();
+        await connection.ConnectAsync(IPAddress.Loopback, host.AdminUris[0].Port);
+        using SslStream tls = new(connection.GetStream(), false, (_, certificate, _, _) => certificate?.Issuer == s_ca.Certificate.Subject);
+        await tls.AuthenticateAsClientAsync("127.0.0.1");
+        return ((X509Certificate2)tls.RemoteCertificate!).Thumbprint;
+    }
+
     private async Task<StandaloneHost> StartAsync(params IEnumerable<(string Key, string Value)> settings)
     {
         Dictionary<string, string?> keys = Keys();
@@ -92,6 +155,7 @@ public sealed class AdminListenerTests : IDisposable
             keys[key] = value;
         }
 
+        _keys = keys;
         return await StandaloneHost.StartAsync(ResponderOptions.Read(Settings.FromKeys(keys), _clock.GetUtcNow()), _clock);
     }
 
@@ -111,10 +175,10 @@ public sealed class AdminListenerTests : IDisposable
 
     private string WriteCa(TestPki ca) => ca.Ca.WriteCertificate(_directory.Path, "client-ca");
 
-    private static X509Certificate2 IssueClient(TestPki ca, string purpose, DateTimeOffset? notAfter = null)
+    private static X509Certificate2 IssueClient(TestPki ca, string purpose, DateTimeOffset? notAfter = null, string subject = "CN=the CA's feeder")
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        CertificateRequest request = new("CN=the CA's feeder", key, HashAlgorithmName.SHA256);
+        CertificateRequest request = new(subject, key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(purpose)], critical: false));
         using X509Certificate2 caWithKey = X509Certificate2.CreateFromPem(ca.Certificate.ExportCertificatePem(), ca.Ca.Key.ToPem());
         using X509Certificate2 certificate = request.Create(caWithKey, TestPki.NotBefore, notAfter ?? TestPki.NotAfter, TestPki.RandomSerial());

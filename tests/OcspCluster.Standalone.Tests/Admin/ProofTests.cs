@@ -36,6 +36,17 @@ public sealed class ProofTests : IAsyncDisposable
                 Assert.Equal(checkpoint.Root, DigestOf(json.GetProperty("root")));
                 Assert.True(MerkleProof.VerifyInclusion(leaf, position - 1, checkpoint.Size, Proof(json), checkpoint.Root));
                 Assert.False(MerkleProof.VerifyInclusion(first.Root, position - 1, checkpoint.Size, Proof(json), checkpoint.Root));
+
+                // The entry itself, for who has the checkpoint and nothing else.
+                EntryProof proof = EntryProof.Read(System.Text.Encoding.UTF8.GetBytes(json.GetProperty("entry").GetRawText()), DigestOf(json.GetProperty("previousHash")), Proof(json))!;
+                Assert.Equal(position, proof.Entry.Entry.Position);
+                Assert.True(proof.IsIn(checkpoint));
+                JournalEntry entry = proof.Entry.Entry;
+                Assert.False((proof with { Entry = proof.Entry with { Entry = entry with { Event = entry.Event with { At = entry.Event.At.AddTicks(1) } } } }).IsIn(checkpoint));
+                Assert.False((proof with { Entry = proof.Entry with { Entry = entry with { Submitter = new Submitter("another", null) } } }).IsIn(checkpoint));
+                Assert.False((proof with { Previous = proof.Entry.Hash }).IsIn(checkpoint));
+                Assert.False(proof.IsIn(checkpoint with { Issuer = new IssuerId("other") }));
+                Assert.False(proof.IsIn(checkpoint with { Size = position - 1 }));
             }
         }
 

@@ -26,6 +26,26 @@ public sealed class StoreAuditTests : IDisposable
         Assert.Equal(report.Issuers.Select(issuer => issuer.Root), report.Issuers.Select(issuer => issuer.Checkpoint!.Root));
     }
 
+    [Theory]
+    [InlineData("DELETE FROM earlier WHERE key IN (SELECT key FROM earlier ORDER BY key LIMIT 1 OFFSET 3)", "leads to none")]
+    [InlineData("UPDATE earlier SET previous = previous + 1 WHERE key IN (SELECT key FROM earlier ORDER BY key LIMIT 1)", "leads to entry")]
+    [InlineData("INSERT INTO earlier SELECT min(key), max(key) FROM journal", "which is none")]
+    [InlineData("INSERT INTO earlier VALUES (17, 16)", "which is none")]
+    public async Task Verify_OfAWrongLinkBetweenEntries_NamesIt_AndARebuildMendsIt(string damage, string problem)
+    {
+        await _store.FillAsync();
+        using (SqliteDatabase database = SqliteDatabase.Open(_store.DatabaseFile, readOnly: false))
+        {
+            database.Execute(damage);
+        }
+
+        StoreAuditReport report = await _store.VerifyAsync();
+        Assert.False(report.IsAccepted);
+        Assert.Contains(report.Structure, one => one.Contains(problem, StringComparison.Ordinal));
+        await new StoreRebuild(_store.Path, TimeProvider.System).RunAsync(CancellationToken.None);
+        Assert.True((await _store.VerifyAsync()).IsAccepted);
+    }
+
     [Fact]
     public async Task Verify_BesideARunningStore_LooksAtOneMoment()
     {

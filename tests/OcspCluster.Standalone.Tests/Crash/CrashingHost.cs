@@ -12,8 +12,11 @@ internal sealed class CrashingHost : IHistoryHost, IHistoryGateway
     private readonly string[] _arguments;
     private HostProcess? _process;
 
-    public CrashingHost()
+    /// <summary>Does not start it yet.</summary>
+    /// <param name="data">The data directory; null for one that goes with the host.</param>
+    public CrashingHost(string? data = null)
     {
+        Data = data ?? _directory.File("data");
         _arguments =
         [
             "--data", Data,
@@ -39,7 +42,7 @@ internal sealed class CrashingHost : IHistoryHost, IHistoryGateway
 
     public string AdminKey => File.ReadAllText(Path.Combine(Data, StandaloneHost.OperatorKeyFileName)).Trim();
 
-    public string Data => _directory.File("data");
+    public string Data { get; }
 
     public HostProcess Process => _process ?? throw new InvalidOperationException("It does not run.");
 

@@ -31,6 +31,10 @@ internal static class Tracer
     /// <summary>What is put before a command so that SIGKILL meets it on entering the step: the call is not carried out.</summary>
     public static IReadOnlyList<string> KillAt(Step step, string directory) => Inject(step, directory, "signal=KILL", string.Create(CultureInfo.InvariantCulture, $"when={step.When}"));
 
+    /// <summary>What is put before a command so that the step and as many calls after it as told fail with an error; then the disk is well again.</summary>
+    public static IReadOnlyList<string> FailAt(Step step, int calls, string error, string directory) =>
+        Inject(step, directory, "error=" + error, string.Create(CultureInfo.InvariantCulture, $"when={step.When}..{step.When + calls - 1}"));
+
     private static string[] Inject(Step step, string directory, string what, string when) =>
     [
         "strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", $"trace={step.Syscall}", "-e", $"inject={step.Syscall}:{what}:{when}",

@@ -9,16 +9,21 @@ using OcspCluster.Authority;
 namespace OcspCluster.Gateway;
 
 /// <summary>The action that an endpoint is for.</summary>
-internal sealed record RequiredAction(ApiAction Action);
+/// <param name="Action">What the caller does.</param>
+/// <param name="OfAllIssuers">Whether the scope has to be one of all issuers, for what it does concerns them all.</param>
+internal sealed record RequiredAction(ApiAction Action, bool OfAllIssuers = false);
 
 /// <summary>Lets callers to the admin API in: by key or client certificate, within their scopes, at their pace. Also turns what goes wrong behind it into problem details.</summary>
 internal sealed partial class AdminAccess : IEndpointFilter, IDisposable
 {
     private const string Scheme = "Bearer ";
+    private const int MaxAddresses = 10_000;
 
     private readonly ApiKeyStore _keys;
     private readonly ClientCertificateTrust _trust;
     private readonly ApiScope[] _clientScopes;
+    private readonly (ClientCertificateGrant Grant, ApiScope[] Scopes)[] _grants;
+    private readonly FailedAttempts _failures;
     private readonly PartitionedRateLimiter<string> _limiter;
     private readonly ILogger<AdminAccess> _log;
 
@@ -28,7 +33,9 @@ internal sealed partial class AdminAccess : IEndpointFilter, IDisposable
         _keys = keys;
         _log = log;
         _trust = new ClientCertificateTrust(admin.ClientCa, clock);
-        _clientScopes = [.. admin.ClientScopes.Select(text => ApiScope.TryParse(text, out ApiScope scope) ? scope : throw new InvalidOperationException($"'{text}' is not {ApiScope.Rule}."))];
+        _clientScopes = Parse(admin.EffectiveClientScopes);
+        _grants = [.. admin.Clients.Select(grant => (grant, Parse(grant.Scopes)))];
+        _failures = new FailedAttempts(admin.FailuresPerMinute, MaxAddresses, clock);
         _limiter = PartitionedRateLimiter.Create<string, string>(credential => RateLimitPartition.GetTokenBucketLimiter(credential, _ => new TokenBucketRateLimiterOptions
         {
             TokenLimit = admin.RequestsPerSecond,
@@ -89,6 +96,13 @@ internal sealed partial class AdminAccess : IEndpointFilter, IDisposable
     {
         if (await FindCallerAsync(http).ConfigureAwait(false) is not { } caller)
         {
+            // Who presents nothing tries nothing: they are told how to.
+            if ((!string.IsNullOrEmpty(http.Request.Headers.Authorization) || http.Connection.ClientCertificate is not null) && _failures.Add(http.Connection.RemoteIpAddress) is { } wait)
+            {
+                http.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+                return AdminProblems.Create(StatusCodes.Status429TooManyRequests, "Too many failures", "Too many attempts from this address had no valid credential. A valid one is taken at any time.");
+            }
+
             http.Response.Headers.WWWAuthenticate = "Bearer realm=\"ocspcluster\"";
             return AdminProblems.Create(
                 StatusCodes.Status401Unauthorized, "Who are you?", "Send a valid key as 'Authorization: Bearer id.secret', or a client certificate of the configured CA.");
@@ -102,8 +116,8 @@ internal sealed partial class AdminAccess : IEndpointFilter, IDisposable
             return AdminProblems.Create(StatusCodes.Status429TooManyRequests, "Too many requests", "This credential sends more requests per second than it may: send events in batches or as a stream.");
         }
 
-        ApiAction action = http.GetEndpoint()!.Metadata.GetRequiredMetadata<RequiredAction>().Action;
-        bool may = http.Request.RouteValues["issuer"] is string issuer ? IssuerId.IsValid(issuer) && caller.May(action, new IssuerId(issuer)) : caller.May(action);
+        (ApiAction action, bool ofAllIssuers) = http.GetEndpoint()!.Metadata.GetRequiredMetadata<RequiredAction>();
+        bool may = ofAllIssuers ? caller.MayForAll(action) : http.Request.RouteValues["issuer"] is string issuer ? IssuerId.IsValid(issuer) && caller.May(action, new IssuerId(issuer)) : caller.May(action);
         if (!may)
         {
             return AdminProblems.Create(StatusCodes.Status403Forbidden, "Not within your scope", $"This credential has no scope for '{action.ToString().ToLowerInvariant()}' here.");
@@ -125,9 +139,19 @@ internal sealed partial class AdminAccess : IEndpointFilter, IDisposable
         }
 
         return http.Connection.ClientCertificate is X509Certificate2 certificate && _trust.IsTrusted(certificate)
-            ? new ApiCaller($"certificate {certificate.SerialNumber} ({certificate.Subject})", _clientScopes, http.Connection.RemoteIpAddress)
+            ? new ApiCaller($"certificate {certificate.SerialNumber} ({certificate.Subject})", ScopesOf(certificate), http.Connection.RemoteIpAddress)
             : null;
     }
+
+    // Of several grants that speak of a certificate it has them all.
+    private ApiScope[] ScopesOf(X509Certificate2 certificate)
+    {
+        (ClientCertificateGrant Grant, ApiScope[] Scopes)[] grants = [.. _grants.Where(one => one.Grant.IsOf(certificate))];
+        return grants.Length == 0 ? _clientScopes : [.. grants.SelectMany(one => one.Scopes)];
+    }
+
+    private static ApiScope[] Parse(IEnumerable<string> scopes) =>
+        [.. scopes.Select(text => ApiScope.TryParse(text, out ApiScope scope) ? scope : throw new InvalidOperationException($"'{text}' is not {ApiScope.Rule}."))];
 
     [LoggerMessage(20, LogLevel.Error, "The store failed a request of the admin API: {Reason}")]
     private partial void LogStoreFailed(string reason, Exception exception);

@@ -10,18 +10,23 @@ public static class AdminTls
 {
     /// <summary>Serves https URLs with a certificate, and asks clients for theirs where CAs are named.</summary>
     /// <param name="kestrel">The server of the admin listener.</param>
-    /// <param name="certificate">The server's certificate with its private key.</param>
-    /// <param name="chain">What the server sends behind it: the CAs between it and one that clients trust.</param>
+    /// <param name="certificate">The server's certificate, which may be replaced while it runs.</param>
     /// <param name="clientCa">The CAs whose client certificates are taken; none where empty.</param>
     /// <param name="clock">The clock that certificates are judged by.</param>
-    public static void UseAdminTls(this KestrelServerOptions kestrel, X509Certificate2 certificate, X509Certificate2Collection chain, X509Certificate2Collection clientCa, TimeProvider clock)
+    public static void UseAdminTls(this KestrelServerOptions kestrel, AdminCertificate certificate, X509Certificate2Collection clientCa, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(kestrel);
+        ArgumentNullException.ThrowIfNull(certificate);
         ArgumentNullException.ThrowIfNull(clientCa);
         kestrel.ConfigureHttpsDefaults(https =>
         {
-            https.ServerCertificate = certificate;
-            https.ServerCertificateChain = chain;
+            // The selector satisfies Kestrel; what counts is the context, which has the chain, too.
+            https.ServerCertificateSelector = (_, _) => certificate.Current.TargetCertificate;
+            https.OnAuthenticate = (_, options) =>
+            {
+                options.ServerCertificateSelectionCallback = null;
+                options.ServerCertificateContext = certificate.Current;
+            };
             https.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13;
             if (clientCa.Count > 0)
             {

@@ -21,6 +21,9 @@ internal sealed record ApiCaller(string Credential, IReadOnlyList<ApiScope> Scop
     /// <summary>Whether they may do this for an issuer.</summary>
     public bool May(ApiAction action, IssuerId issuer) => Scopes.Any(scope => scope.Allows(action, issuer));
 
+    /// <summary>Whether they may do this for every issuer, those that are added later too.</summary>
+    public bool MayForAll(ApiAction action) => Scopes.Any(scope => scope.Issuer is null && (scope.Action == action || scope.Action == ApiAction.Operator));
+
     /// <summary>Whether they may do this for some issuer.</summary>
     public bool May(ApiAction action) => Scopes.Any(scope => scope.Action == action || scope.Action == ApiAction.Operator);
 }

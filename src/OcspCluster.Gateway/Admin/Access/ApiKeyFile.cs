@@ -38,6 +38,7 @@ internal sealed class ApiKeyFile(string file) : IApiKeyDocument
         }
 
         File.Move(temporary, path, overwrite: true);
+        DirectoryFlush.Flush(Path.GetDirectoryName(Path.GetFullPath(path))!); // a revoked key must not be back after a loss of power
         return true;
     });
 

@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using OcspCluster.Authority;
 
@@ -26,12 +28,14 @@ internal sealed class ProofEndpoints(IssuerDirectory directory, JournalCheckpoin
         }
 
         JournalTree tree = new(store, id);
-        IReadOnlyList<Digest> leaf = await store.ReadTreeAsync(id, 0, place - 1, 1, context.RequestAborted).ConfigureAwait(false);
+        (ChainedEntry entry, Digest previous) = await ReadEntryAsync(store, id, place, context.RequestAborted).ConfigureAwait(false);
         return Results.Json(new InclusionView(
             issuer,
             place,
             treeSize,
-            leaf[0].ToArray(),
+            Entry(entry),
+            previous.ToArray(),
+            MerkleHash.Leaf(entry.Hash).ToArray(),
             (await tree.GetRootAsync(treeSize, context.RequestAborted).ConfigureAwait(false)).ToArray(),
             Octets(await tree.ProveInclusionAsync(place - 1, treeSize, context.RequestAborted).ConfigureAwait(false))));
     });
@@ -61,6 +65,28 @@ internal sealed class ProofEndpoints(IssuerDirectory directory, JournalCheckpoin
             Octets(await tree.ProveConsistencyAsync(first, second, context.RequestAborted).ConfigureAwait(false))));
     });
 
+    private static async Task<(ChainedEntry Entry, Digest Previous)> ReadEntryAsync(IAuditStore store, IssuerId issuer, long position, CancellationToken cancellationToken)
+    {
+        Digest previous = default;
+        await foreach (ChainedEntry chained in store.ReadChainAsync(issuer, Math.Max(0, position - 2), cancellationToken).ConfigureAwait(false))
+        {
+            if (chained.Entry.Position == position)
+            {
+                return (chained, previous);
+            }
+
+            previous = chained.Hash;
+        }
+
+        throw new RevocationStoreException($"Entry {position} of issuer '{issuer}' is missing. Run the audit.") { Position = position };
+    }
+
+    private static JsonElement Entry(ChainedEntry chained)
+    {
+        using JsonDocument document = JsonDocument.Parse(JournalExport.Serialize(chained));
+        return document.RootElement.Clone();
+    }
+
     private static long? Read(string? text, long least, long most) =>
         FeedCursor.TryParsePosition(text ?? "", out long value) && value >= least && value <= most ? value : null;
 
@@ -87,8 +113,14 @@ internal sealed class ProofEndpoints(IssuerDirectory directory, JournalCheckpoin
     }
 }
 
-/// <summary>An inclusion proof. Hashes in base64.</summary>
-internal sealed record InclusionView(string Issuer, long Position, long Size, byte[] LeafHash, byte[] Root, IReadOnlyList<byte[]> Proof);
+/// <summary>An inclusion proof, and the entry that it is of. Hashes in base64, but for the one within the entry.</summary>
+internal sealed record InclusionView(
+    string Issuer,
+    long Position,
+    long Size,
+    [property: Description("The entry as the export writes it: with it and previousHash the leaf can be computed, and nobody need be believed.")] JsonElement Entry,
+    [property: Description("The digest of the entry before; 32 zero octets for the first.")] byte[] PreviousHash,
+    byte[] LeafHash, byte[] Root, IReadOnlyList<byte[]> Proof);
 
 /// <summary>A consistency proof. Hashes in base64.</summary>
 internal sealed record ConsistencyView(string Issuer, long From, long To, byte[] FromRoot, byte[] ToRoot, IReadOnlyList<byte[]> Proof);

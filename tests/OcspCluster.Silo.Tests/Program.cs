@@ -1,0 +1,23 @@
+using System.Globalization;
+using OcspCluster.Silo.Tests.Storage;
+
+namespace OcspCluster.Silo.Tests;
+
+/// <summary>Runs the tests; or the measurements, when the first argument says so.</summary>
+internal static class Program
+{
+    private static async Task<int> Main(string[] args)
+    {
+        switch (args)
+        {
+            case [RedisStoreMeasurements.Verb, string certificates]:
+                await RedisStoreMeasurements.RunAsync(int.Parse(certificates, CultureInfo.InvariantCulture));
+                return 0;
+            default:
+                // What xunit.v3's generated entry point does.
+                return args.Contains("--server") || args.Contains("--internal-msbuild-node")
+                    ? await Xunit.MicrosoftTestingPlatform.TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions)
+                    : await Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args);
+        }
+    }
+}
