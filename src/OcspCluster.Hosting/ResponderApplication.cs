@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using OcspCluster.Authority;
 using OcspCluster.Gateway;
@@ -144,6 +145,7 @@ internal sealed class ResponderApplication : IAsyncDisposable
                 responder.AddIssuer(issuer);
             }
         });
+        builder.Services.TryAddSingleton(_options.Deliveries); // an engine of several hosts says which of them it is
         builder.Services.AddAdminApi(_options.Admin.Api);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false).UseUrls([.. _options.AdminUrls]);
         if (_options.Admin.Certificate is { } certificate)
@@ -152,7 +154,7 @@ internal sealed class ResponderApplication : IAsyncDisposable
         }
 
         WebApplication app = builder.Build();
-        _health.Map(app, app.Services.GetRequiredService<CredentialWatch>(), app.Services.GetRequiredService<ClockGuard>());
+        _health.Map(app, app.Services.GetRequiredService<CredentialWatch>(), app.Services.GetRequiredService<ClockGuard>(), app.Services.GetRequiredService<Deliveries>());
         app.MapAdminApi();
         return app;
     }

@@ -50,6 +50,12 @@ internal sealed class KnownKeys
                 .Select(property => (property.Name, property.Name == nameof(IssuerPolicy.PresignHashes) ? List : Value)),
         ]);
 
+    private static (string, KnownKeys)[] Receiver { get; } =
+    [
+        ("Url", Value), ("AllowHttp", Value), ("Issuers", List), ("Kinds", List), ("From", Value), ("Timeout", Value), ("BatchSize", Value), ("MaxBackoff", Value), ("WarnAfter", Value),
+        ("TrustedRoots", Value), ("Proxy", Value),
+    ];
+
     /// <summary>All of them.</summary>
     public static KnownKeys All { get; } = Section(
         null,
@@ -65,6 +71,13 @@ internal sealed class KnownKeys
             ("Url", Value), ("Certificate", Value), ("Key", Value), ("Password", Value), ("ClientCa", Value), ("ClientScopes", List),
             ("RequestsPerSecond", Value), ("MaxBatchEvents", Value), ("MaxBatchBytes", Value), ("MaxLineBytes", Value))),
         ("Issuers", Section(Issuer)),
+        ("Webhooks", Section(Section(null, [.. Receiver, ("SecretFile", Value), ("SecretFiles", List), ("Format", Value)]))),
+        ("Purge", Section(Section(
+            null,
+            [
+                .. Receiver, ("PublicUrls", List), ("Style", Value), ("Method", Value), ("Body", Value), ("ChunkSize", Value), ("Headers", Section(Value)),
+                ("AuthorizationHeader", Value), ("AuthorizationFile", Value), ("RequestsPerSecond", Value), ("NotCached", List),
+            ]))),
         ("Logging", new(Kind.Anything)));
 
     /// <summary>Everything among these keys that is not known, or a value where a section belongs and the reverse.</summary>

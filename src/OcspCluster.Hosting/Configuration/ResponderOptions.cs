@@ -33,6 +33,9 @@ public sealed class ResponderOptions
     /// <summary>For whom is answered; empty: a demo CA is made.</summary>
     public required IReadOnlyList<Issuer> Issuers { get; init; }
 
+    /// <summary>The webhooks, and the caches to purge.</summary>
+    public required DeliveryOptions Deliveries { get; init; }
+
     /// <summary>As it was written: the issuers' files are read again when they change.</summary>
     public required Settings Settings { get; init; }
 
@@ -63,6 +66,7 @@ public sealed class ResponderOptions
 
         List<Issuer> issuers = [.. settings.Section("Issuers").GetChildren().Select(section => IssuerReader.Read(reader, section, now)).OfType<Issuer>()];
         ReportTwins(reader, issuers);
+        DeliveryOptions deliveries = DeliveryReader.Read(reader, [.. settings.Section("Issuers").GetChildren().Select(section => section.Key).DefaultIfEmpty(Demo.DemoPki.Id)]);
         if (reader.Problems.Count > 0)
         {
             throw new ConfigurationException(reader.Problems);
@@ -76,6 +80,7 @@ public sealed class ResponderOptions
             Listener = listener,
             Admin = admin,
             Issuers = issuers,
+            Deliveries = deliveries,
             Settings = settings,
             Warnings = reader.Warnings,
             Logging = settings.Section("Logging"),
