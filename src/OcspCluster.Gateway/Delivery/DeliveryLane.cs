@@ -160,6 +160,7 @@ internal sealed partial class DeliveryLane(
         if (cursor.Position > end && cursor.PausedBecause is null)
         {
             await PauseAsync(cursor, $"the journal ends at position {end}, before the cursor at {cursor.Position}: it is not the one that was delivered. Was a backup restored? Resume it behind the position to go on from").ConfigureAwait(false);
+            return TimeSpan.Zero;
         }
 
         _cursor = null;
