@@ -110,7 +110,7 @@ internal sealed partial class DeliveryLane(
         DeliveryCursor cursor = _cursor ?? await OpenAsync(stopping).ConfigureAwait(false);
         _report = _report with { Position = Math.Max(cursor.Position, _scanned), PausedBecause = cursor.PausedBecause, HeldBy = null, NextAttemptAt = null };
         long end = journal.GetPosition(issuer);
-        if (cursor.Position > end)
+        if (cursor.IntendedPosition > end)
         {
             return await FindAheadAsync(cursor, stopping).ConfigureAwait(false);
         }
@@ -153,13 +153,13 @@ internal sealed partial class DeliveryLane(
         return _cursor = found;
     }
 
-    // Behind a host that has published more, or the journal is another one than was delivered.
+    // This host has not heard of all yet that another one delivers, or the journal is another one than was delivered.
     private async Task<TimeSpan?> FindAheadAsync(DeliveryCursor cursor, CancellationToken stopping)
     {
         long end = await store.GetPositionAsync(issuer, stopping).ConfigureAwait(false);
-        if (cursor.Position > end && cursor.PausedBecause is null)
+        if (cursor.IntendedPosition > end && cursor.PausedBecause is null)
         {
-            await PauseAsync(cursor, $"the journal ends at position {end}, before the cursor at {cursor.Position}: it is not the one that was delivered. Was a backup restored? Resume it behind the position to go on from").ConfigureAwait(false);
+            await PauseAsync(cursor, $"the journal ends at position {end}, before the cursor at {cursor.IntendedPosition}: it is not the one that was delivered. Was a backup restored? Resume it behind the position to go on from").ConfigureAwait(false);
             return TimeSpan.Zero;
         }
 

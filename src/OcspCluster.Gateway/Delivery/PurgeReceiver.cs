@@ -144,10 +144,11 @@ internal sealed class PurgeReceiver : Receiver
     {
         long turn;
         long now = _clock.GetTimestamp();
+        long interval = _clock.TimestampFrequency / _options.RequestsPerSecond;
         lock (_paceLock)
         {
-            turn = Math.Max(_nextTurn, now - _clock.TimestampFrequency);
-            _nextTurn = turn + (_clock.TimestampFrequency / _options.RequestsPerSecond);
+            turn = Math.Max(_nextTurn, now - _clock.TimestampFrequency + interval);
+            _nextTurn = turn + interval;
         }
 
         TimeSpan wait = _clock.GetElapsedTime(now, turn);

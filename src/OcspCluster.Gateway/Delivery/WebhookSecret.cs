@@ -18,7 +18,7 @@ public static class WebhookSecret
     }
 
     /// <summary>The first line of a small file, without blanks around it.</summary>
-    /// <exception cref="InvalidDataException">It cannot be read, or is empty.</exception>
+    /// <exception cref="InvalidDataException">It cannot be read, is empty, or has what no header can have.</exception>
     internal static string ReadLine(string file)
     {
         try
@@ -26,7 +26,7 @@ public static class WebhookSecret
             using FileStream stream = File.OpenRead(file);
             using StreamReader reader = new(stream);
             string? line = stream.Length <= MaxFileBytes ? reader.ReadLine()?.Trim() : throw new InvalidDataException($"'{file}' is longer than {MaxFileBytes} octets");
-            return line is { Length: > 0 } ? line : throw new InvalidDataException($"the first line of '{file}' is empty");
+            return line is { Length: > 0 } && !line.Any(c => c is < ' ' or > '~') ? line : throw new InvalidDataException($"the first line of '{file}' is empty, or not printable ASCII");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -119,6 +119,8 @@ public sealed class SharedDeliveryTests : IAsyncDisposable
         second.Journal.Advance(Ca, 1);
         for (int i = 0; i < 12; i++)
         {
+            // The first host's request and its next renewal, the second one's next look: time passes when all of them are set.
+            await UntilAsync(() => _clock.WaitingTimers == 3 ? "settled" : null);
             DateTimeOffset before = (await _store.FindCursorAsync("siem", Ca, CancellationToken.None))!.HeldUntil;
             _clock.Advance(DeliveryOptions.Lease / 3);
             await UntilAsync(() => _store.FindCursorAsync("siem", Ca, CancellationToken.None).AsTask().GetAwaiter().GetResult()!.HeldUntil > before ? "renewed" : null);
@@ -128,6 +130,28 @@ public sealed class SharedDeliveryTests : IAsyncDisposable
         answer.SetResult(new ReceiverAnswer(200));
         await UntilAsync(() => first.Deliveries.Lanes[0].LagEntries == 0 ? "done" : null);
         Assert.False(receiver.HasMore);
+    }
+
+    [Fact]
+    public async Task Host_ThatHasNotHeardOfAllThatIsIntended_WaitsUntilItHas()
+    {
+        await using RecordingReceiver receiver = await RecordingReceiver.StartAsync();
+        Host host = await StartAsync("host-2", receiver);
+        for (int i = 0; i < 5; i++)
+        {
+            await AppendAsync(); // published by host-1, which intended three of them to be one message and died
+        }
+
+        DeliveryCursor? begun = null;
+        await UntilAsync(() => (begun = _store.FindCursorAsync("siem", Ca, CancellationToken.None).AsTask().GetAwaiter().GetResult()) is null ? null : "begun");
+        Assert.True(await _store.TryMoveCursorAsync("siem", Ca, begun, DeliveryCursor.At(0) with { IntendedPosition = 3 }));
+        host.Journal.Advance(Ca, 2);
+        host.Deliveries.Lanes[0].Wake();
+        _clock.Advance(TimeSpan.FromSeconds(30));
+        Assert.False(receiver.HasMore);
+        host.Journal.Advance(Ca, 5);
+        Assert.Equal([1, 2, 3], PositionsOf(await receiver.ReadAsync(_clock)));
+        Assert.Equal([4, 5], PositionsOf(await receiver.ReadAsync(_clock)));
     }
 
     [Fact]
