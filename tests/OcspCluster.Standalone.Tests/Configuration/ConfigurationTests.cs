@@ -169,7 +169,7 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("Webhooks:siem:Format", "xml", "Json, CloudEvents")]
     [InlineData("Webhooks:siem:TrustedRoots", "/nowhere/ca.pem", "no file")]
     [InlineData("Webhooks:siem:Proxy", "http://user:hush@proxy:3128", "without a password")]
-    [InlineData("Webhooks:siem:Secret", "hush", "did you mean 'SecretFile'?")]
+    [InlineData("Webhooks:siem:SecretFil", "hush", "did you mean 'SecretFile'?")]
     [InlineData("Webhooks:edge:Url", "https://siem.example.com", "is the name of a webhook, too", "Purge:edge")]
     [InlineData("Purge:Edge:PublicUrls", "http://ocsp.example.com", "is no name", "Purge:Edge")]
     [InlineData("Purge:edge:PublicUrls", null, "as they stand in the certificates")]
