@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using OcspCluster.Authority;
+using OcspCluster.Hosting.Audit;
 using OcspCluster.Protocol;
 using OcspCluster.Silo.Storage;
 using OcspCluster.Standalone.Audit;
