@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
@@ -163,6 +164,7 @@ internal sealed class ResponderApplication : IAsyncDisposable
                 responder.AddIssuer(issuer);
             }
         });
+        builder.Services.TryAddSingleton(_options.Deliveries); // an engine of several hosts says which of them it is
         builder.Services.AddAdminApi(_options.Admin.Api);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false).UseUrls([.. _options.AdminUrls]);
         if (_options.Admin.Certificate is { } certificate)
@@ -175,7 +177,8 @@ internal sealed class ResponderApplication : IAsyncDisposable
         }
 
         WebApplication app = builder.Build();
-        _health.Map(app, app.Services.GetRequiredService<CredentialWatch>(), app.Services.GetRequiredService<ClockGuard>(), app.Services.GetService<AdminCertificate>());
+        _health.Map(
+            app, app.Services.GetRequiredService<CredentialWatch>(), app.Services.GetRequiredService<ClockGuard>(), app.Services.GetRequiredService<Deliveries>(), app.Services.GetService<AdminCertificate>());
         app.MapAdminApi();
         engine.Map(app);
         return app;

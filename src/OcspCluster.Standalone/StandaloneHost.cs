@@ -141,6 +141,7 @@ public sealed class StandaloneHost : IRunningHost
         public void Add(WebApplicationBuilder builder)
         {
             builder.Services.AddSingleton<IRevocationStore>(store); // the host disposes it, after the services
+            builder.Services.AddSingleton<IDeliveryCursorStore>(store);
             builder.Services.AddSingleton<ICertificateStatusSource>(new RevocationStoreStatusSource(store));
             builder.Services.AddKeptResponses(Responses);
             builder.Services.AddCredentialWatch(options, issuers, isDemo: demo is not null);

@@ -22,11 +22,12 @@ public sealed class IssuerDirectory
     {
         ArgumentNullException.ThrowIfNull(issuers);
         Issuers = [.. issuers];
+        Hashes = [.. hashes ?? CertIdHash.All];
         foreach (Issuer issuer in Issuers)
         {
             foreach (X509Certificate2 certificate in issuer.Certificates)
             {
-                foreach (CertIdHash hash in hashes ?? CertIdHash.All)
+                foreach (CertIdHash hash in Hashes)
                 {
                     Add(issuer, certificate, hash);
                 }
@@ -41,6 +42,9 @@ public sealed class IssuerDirectory
 
     /// <summary>All issuers, in the order given.</summary>
     public IReadOnlyList<Issuer> Issuers { get; }
+
+    /// <summary>The hash algorithms that clients may name issuers by.</summary>
+    public IReadOnlyList<CertIdHash> Hashes { get; }
 
     /// <summary>Finds the issuer that a CertID names.</summary>
     public bool TryFind(CertId certId, [NotNullWhen(true)] out NamedIssuer? issuer)

@@ -13,7 +13,7 @@ namespace OcspCluster.Gateway;
 /// <summary>Puts the admin API into a program: the event feed and the read side, for callers with a key.</summary>
 public static class AdminApiExtensions
 {
-    /// <summary>Adds what the admin API needs, beside a responder (<c>AddOcspResponder</c>), an <see cref="IRevocationStore"/>, an <see cref="IRevocationAuthority"/> a <see cref="PublishedJournal"/>, an <see cref="IClusterOverview"/> and <see cref="JournalNotes"/>, which are the program's to add.</summary>
+    /// <summary>Adds what the admin API needs, beside a responder (<c>AddOcspResponder</c>), an <see cref="IRevocationStore"/>, an <see cref="IRevocationAuthority"/>, an <see cref="IDeliveryCursorStore"/>, a <see cref="PublishedJournal"/>, an <see cref="IClusterOverview"/> and <see cref="JournalNotes"/>, which are the program's to add; and <see cref="DeliveryOptions"/> where there are webhooks.</summary>
     /// <exception cref="OptionsValidationException">A value breaks its bounds.</exception>
     public static IServiceCollection AddAdminApi(this IServiceCollection services, AdminApiOptions options)
     {
@@ -37,6 +37,10 @@ public static class AdminApiExtensions
         services.TryAddSingleton<OperationsEndpoints>();
         services.TryAddSingleton<JournalCheckpoints>();
         services.AddHostedService(provider => provider.GetRequiredService<JournalCheckpoints>());
+        services.TryAddSingleton(new DeliveryOptions());
+        services.TryAddSingleton<Deliveries>();
+        services.AddHostedService(provider => provider.GetRequiredService<Deliveries>());
+        services.TryAddSingleton<DeliveryEndpoints>();
         services.AddProblemDetails();
         services.AddOpenApi("v1", openApi => openApi.AddDocumentTransformer((document, _, _) =>
         {
@@ -52,7 +56,7 @@ public static class AdminApiExtensions
         return services;
     }
 
-    /// <summary>Maps <c>/v1/issuers</c> and what is below it, <c>/v1/events</c>, <c>/v1/cluster</c>, and the OpenAPI document at <c>/openapi/v1.json</c>.</summary>
+    /// <summary>Maps <c>/v1/issuers</c> and what is below it, <c>/v1/events</c>, <c>/v1/webhooks</c>, <c>/v1/cluster</c>, and the OpenAPI document at <c>/openapi/v1.json</c>.</summary>
     public static IEndpointRouteBuilder MapAdminApi(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
@@ -86,6 +90,7 @@ public static class AdminApiExtensions
             .For(ApiAction.Read, "The processes that answer together, and their store", "Of a host that is alone, that one. Who does not answer is listed without what only it could tell.")
             .Produces<ClusterView>();
         MapOperations(endpoints, v1);
+        MapDeliveries(endpoints);
         MapRest(endpoints);
         return endpoints;
     }
@@ -168,6 +173,18 @@ public static class AdminApiExtensions
                     await (problem?.ExecuteAsync(pages.HttpContext) ?? Task.CompletedTask).ConfigureAwait(false);
                 }));
         }
+    }
+
+    private static void MapDeliveries(IEndpointRouteBuilder endpoints)
+    {
+        DeliveryEndpoints deliveries = endpoints.ServiceProvider.GetRequiredService<DeliveryEndpoints>();
+        RouteGroupBuilder webhooks = endpoints.MapGroup("/v1/webhooks").AddEndpointFilter(endpoints.ServiceProvider.GetRequiredService<AdminAccess>());
+        webhooks.MapGet("/", deliveries.GetList)
+            .For(ApiAction.Read, "Where each webhook and each cache to purge is in the journals within the caller's scopes")
+            .Produces<DeliveryListView>();
+        webhooks.MapPost("/{name}/issuers/{issuer}/resume", deliveries.ResumeAsync)
+            .For(ApiAction.Operator, "Ends the pause of a webhook or a purge, or has it tried at once", "after is the position to go on behind; without it, it goes on where it was.")
+            .Produces(204).ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
     }
 
     // Not by Accepts: routing would then answer other content types itself, before it is known who asks, and without a word.

@@ -53,6 +53,12 @@ internal sealed class KnownKeys
 
     private static KnownKeys Client { get; } = Section(null, ("Subject", Value), ("Sha256", Value), ("Scopes", List));
 
+    private static (string, KnownKeys)[] Receiver { get; } =
+    [
+        ("Url", Value), ("AllowHttp", Value), ("Issuers", List), ("Kinds", List), ("From", Value), ("Timeout", Value), ("BatchSize", Value), ("MaxBackoff", Value), ("WarnAfter", Value),
+        ("TrustedRoots", Value), ("Proxy", Value),
+    ];
+
     /// <summary>All of them.</summary>
     public static KnownKeys All { get; } = Section(
         null,
@@ -69,6 +75,13 @@ internal sealed class KnownKeys
             ("RequestsPerSecond", Value), ("MaxBatchEvents", Value), ("MaxBatchBytes", Value), ("MaxLineBytes", Value))),
         ("Clock", Section(null, ("Back", Value), ("Silence", Value))),
         ("Issuers", Section(Issuer)),
+        ("Webhooks", Section(Section(null, [.. Receiver, ("SecretFile", Value), ("SecretFiles", List), ("Format", Value)]))),
+        ("Purge", Section(Section(
+            null,
+            [
+                .. Receiver, ("PublicUrls", List), ("Style", Value), ("Method", Value), ("Body", Value), ("ChunkSize", Value), ("Headers", Section(Value)),
+                ("AuthorizationHeader", Value), ("AuthorizationFile", Value), ("RequestsPerSecond", Value), ("NotCached", List),
+            ]))),
         ("Logging", new(Kind.Anything)));
 
     /// <summary>Everything among these keys that is not known, or a value where a section belongs and the reverse.</summary>

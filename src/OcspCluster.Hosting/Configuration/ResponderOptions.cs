@@ -39,6 +39,9 @@ public sealed class ResponderOptions
     /// <summary>How far the clock may be off before nothing is signed by it.</summary>
     public required ClockTolerances Clock { get; init; }
 
+    /// <summary>The webhooks, and the caches to purge.</summary>
+    public required DeliveryOptions Deliveries { get; init; }
+
     /// <summary>As it was written: the issuers' files are read again when they change.</summary>
     public required Settings Settings { get; init; }
 
@@ -85,6 +88,7 @@ public sealed class ResponderOptions
         reader.Report(clock.FindErrors().Select(error => ConfigurationProblem.FromSentence("Clock:", error)));
         List<Issuer> issuers = [.. settings.Section("Issuers").GetChildren().Select(section => IssuerReader.Read(reader, section, now)).OfType<Issuer>()];
         ReportTwins(reader, issuers);
+        DeliveryOptions deliveries = DeliveryReader.Read(reader, [.. settings.Section("Issuers").GetChildren().Select(section => section.Key).DefaultIfEmpty(Demo.DemoPki.Id)]);
         if (reader.Problems.Count > 0)
         {
             throw new ConfigurationException(reader.Problems);
@@ -100,6 +104,7 @@ public sealed class ResponderOptions
             Issuers = issuers,
             LoadsPrivateKeys = reader.LoadsPrivateKeys,
             Clock = clock,
+            Deliveries = deliveries,
             Settings = settings,
             Warnings = reader.Warnings,
             Logging = settings.Section("Logging"),

@@ -9,7 +9,7 @@ namespace OcspCluster.Standalone.Audit;
 //
 //   1. lock the directory, fold the old file's write-ahead log in, so that the file alone is the store
 //   2. audit's first step over the old journal: a rebuild from a journal that does not verify would vouch for it
-//   3. append every entry to rebuild/revocations.db
+//   3. append every entry to rebuild/revocations.db, and take the delivery cursors over: no journal could tell what was delivered
 //   4. prove it equal: the same end of each chain, and the whole audit over the new file
 //   5. copy the old file to revocations.db.{time}.bak, then rename the new one over it
 //
@@ -37,6 +37,7 @@ public sealed class StoreRebuild(string directory, TimeProvider timeProvider, IP
         FoldLog();
         DeleteLeftOver();
         await CopyJournalsAsync(cancellationToken).ConfigureAwait(false);
+        await CopyCursorsAsync().ConfigureAwait(false);
         IReadOnlyList<AuditReport> reports = await ProveEqualAsync(cancellationToken).ConfigureAwait(false);
 
         string stamp = timeProvider.GetUtcNow().ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
@@ -109,6 +110,16 @@ public sealed class StoreRebuild(string directory, TimeProvider timeProvider, IP
             {
                 await AppendAsync(rebuilt, issuer, position, entries).ConfigureAwait(false);
             }
+        }
+    }
+
+    private async Task CopyCursorsAsync()
+    {
+        using SqliteDatabase old = SqliteDatabase.Open(_file, readOnly: true);
+        await using SqliteRevocationStore rebuilt = SqliteRevocationStore.Open(_newDirectory);
+        foreach ((string receiver, IssuerId issuer, DeliveryCursor cursor) in CursorRows.ReadAll(old))
+        {
+            await rebuilt.TryMoveCursorAsync(receiver, issuer, null, cursor).ConfigureAwait(false);
         }
     }
 

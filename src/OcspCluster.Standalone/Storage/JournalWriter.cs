@@ -6,8 +6,8 @@ using OcspCluster.Protocol;
 namespace OcspCluster.Standalone.Storage;
 
 // The only connection that writes, on a thread of its own: SQLite has one writer anyway, and blocking on a flush to disk is
-// not for the thread pool. Appends queue; a commit takes all that wait, of whatever issuer, up to MaxEntriesPerCommit. So
-// the number of flushes per second bounds the number of commits, not that of appends.
+// not for the thread pool. Appends queue, and moves of delivery cursors among them; a commit takes all that wait, of whatever
+// issuer, up to MaxEntriesPerCommit. So the number of flushes per second bounds the number of commits, not that of appends.
 //
 // Each append is within a savepoint: one that breaks a constraint takes itself back and leaves the others in the commit.
 // After any other failure the transaction is rolled back and its appends fail; after one that may have left the connection
@@ -16,14 +16,14 @@ namespace OcspCluster.Standalone.Storage;
 // kill -9: a transaction is in the write-ahead log whole and flushed before its appends return; a torn one is without its
 // commit frame, and the next open ignores it. Checkpoints copy flushed frames only.
 
-/// <summary>Appends to every issuer's journal, many appends to one commit. Thread-safe.</summary>
+/// <summary>Appends to every issuer's journal and moves delivery cursors, many writes to one commit. Thread-safe.</summary>
 internal sealed class JournalWriter : IDisposable
 {
     private const int MaxEntriesPerCommit = 16_384;
     private const int MaxQueuedAppends = 4_096;
 
     private readonly string _file;
-    private readonly BlockingCollection<Append> _queue = new(MaxQueuedAppends);
+    private readonly BlockingCollection<StoreWrite> _queue = new(MaxQueuedAppends);
     private readonly Thread _thread;
     private JournalWriterStatements? _statements; // the writer thread's own, once it runs
     private volatile string? _problem;
@@ -45,16 +45,16 @@ internal sealed class JournalWriter : IDisposable
     public ValueTask<AppendResult> AppendAsync(IssuerId issuer, long expectedPosition, IReadOnlyList<JournalEntry> entries)
     {
         Append append = new(issuer, expectedPosition, entries);
-        try
-        {
-            _queue.Add(append);
-        }
-        catch (InvalidOperationException)
-        {
-            throw new ObjectDisposedException(nameof(SqliteRevocationStore));
-        }
+        Enqueue(append);
+        return new ValueTask<AppendResult>(append.Completion);
+    }
 
-        return new ValueTask<AppendResult>(append.Completion.Task);
+    /// <summary>Moves a delivery cursor; returns when it is on stable storage.</summary>
+    public ValueTask<bool> MoveCursorAsync(string receiver, IssuerId issuer, DeliveryCursor? expected, DeliveryCursor next)
+    {
+        CursorMove move = new(receiver, issuer, expected, next);
+        Enqueue(move);
+        return new ValueTask<bool>(move.Completion);
     }
 
     /// <summary>Writes what is queued, and ends.</summary>
@@ -65,17 +65,29 @@ internal sealed class JournalWriter : IDisposable
         _queue.Dispose();
     }
 
+    private void Enqueue(StoreWrite write)
+    {
+        try
+        {
+            _queue.Add(write);
+        }
+        catch (InvalidOperationException)
+        {
+            throw new ObjectDisposedException(nameof(SqliteRevocationStore));
+        }
+    }
+
     private void Write()
     {
-        List<Append> group = [];
-        foreach (Append first in _queue.GetConsumingEnumerable())
+        List<StoreWrite> group = [];
+        foreach (StoreWrite first in _queue.GetConsumingEnumerable())
         {
             group.Add(first);
-            int entries = first.Entries.Count;
-            while (entries < MaxEntriesPerCommit && _queue.TryTake(out Append? next))
+            int entries = first.Weight;
+            while (entries < MaxEntriesPerCommit && _queue.TryTake(out StoreWrite? next))
             {
                 group.Add(next);
-                entries += next.Entries.Count;
+                entries += next.Weight;
             }
 
             Commit(group);
@@ -85,15 +97,15 @@ internal sealed class JournalWriter : IDisposable
         _statements?.Dispose();
     }
 
-    private void Commit(List<Append> group)
+    private void Commit(List<StoreWrite> group)
     {
         try
         {
             _statements ??= JournalWriterStatements.Open(_file);
             _statements.Database.Execute("BEGIN IMMEDIATE");
-            foreach (Append append in group)
+            foreach (StoreWrite write in group)
             {
-                _statements.Carry(append);
+                write.Carry(_statements);
             }
 
             _statements.Database.Execute("COMMIT");
@@ -106,45 +118,12 @@ internal sealed class JournalWriter : IDisposable
             RevocationStoreException failure = e as RevocationStoreException
                 ?? new RevocationStoreException($"The journal in '{_file}' could not be written: {e.Message}", e);
             _problem = failure.Message;
-            group.ForEach(append => append.Completion.TrySetException(failure));
+            group.ForEach(write => write.Fail(failure));
             return;
         }
 
         _problem = null;
-        group.ForEach(append => append.Complete());
-    }
-}
-
-/// <summary>One append in the writer's queue.</summary>
-internal sealed class Append(IssuerId issuer, long expectedPosition, IReadOnlyList<JournalEntry> entries)
-{
-    private AppendResult _result;
-    private RevocationStoreException? _refusal;
-
-    public IssuerId Issuer => issuer;
-
-    public long ExpectedPosition => expectedPosition;
-
-    public IReadOnlyList<JournalEntry> Entries => entries;
-
-    public TaskCompletionSource<AppendResult> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    /// <summary>What to answer once the commit is durable.</summary>
-    public void Resolve(AppendResult result) => _result = result;
-
-    /// <summary>What to throw although the commit of the others goes on.</summary>
-    public void Refuse(RevocationStoreException refusal) => _refusal = refusal;
-
-    public void Complete()
-    {
-        if (_refusal is null)
-        {
-            Completion.TrySetResult(_result);
-        }
-        else
-        {
-            Completion.TrySetException(_refusal);
-        }
+        group.ForEach(write => write.Complete());
     }
 }
 
@@ -173,9 +152,12 @@ internal sealed class JournalWriterStatements : IDisposable
         _insertEarlier = database.Prepare("INSERT INTO earlier (key, previous) VALUES (?, ?)");
         _replaceStatus = database.Prepare($"REPLACE INTO status (issuer, serial, {StoreRows.StatusColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
         _tree = new TreeWriter(database);
+        Cursors = new CursorRows(database);
     }
 
     public SqliteDatabase Database { get; }
+
+    public CursorRows Cursors { get; }
 
     public static JournalWriterStatements Open(string file)
     {

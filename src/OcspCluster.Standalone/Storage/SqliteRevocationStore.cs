@@ -6,14 +6,14 @@ using OcspCluster.Protocol;
 namespace OcspCluster.Standalone.Storage;
 
 /// <summary>
-/// The journals and statuses in one SQLite file, <c>revocations.db</c>, with a write-ahead log beside it. One process per directory.
+/// The journals, the statuses and the delivery cursors in one SQLite file, <c>revocations.db</c>, with a write-ahead log beside it. One process per directory.
 /// </summary>
 /// <remarks>
 /// Appends are durable when they return (synchronous=FULL) and share a commit with all others that wait. Reads run on the
 /// caller's thread, on one of a bounded number of read-only connections, and never wait for the writer.
 /// Every row has a checksum: a damaged one is a <see cref="RevocationStoreException"/>, not a status.
 /// </remarks>
-public sealed class SqliteRevocationStore : IRevocationStore
+public sealed class SqliteRevocationStore : IRevocationStore, IDeliveryCursorStore
 {
     /// <summary>The database's file name within the data directory.</summary>
     public const string FileName = "revocations.db";
@@ -153,6 +153,22 @@ public sealed class SqliteRevocationStore : IRevocationStore
     /// <inheritdoc/>
     public ValueTask<StatusCounts> CountAsync(IssuerId issuer, CancellationToken cancellationToken) =>
         ReadAsync(reader => reader.FindIssuer(issuer)?.Counts ?? default, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<DeliveryCursor?> FindCursorAsync(string receiver, IssuerId issuer, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(receiver);
+        return ReadAsync(reader => reader.FindCursor(receiver, issuer), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TryMoveCursorAsync(string receiver, IssuerId issuer, DeliveryCursor? expected, DeliveryCursor next)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(receiver);
+        ArgumentNullException.ThrowIfNull(next);
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        return _writer.MoveCursorAsync(receiver, issuer, expected, next);
+    }
 
     /// <summary>Finishes what was submitted, folds the write-ahead log into the database, and gives the directory free.</summary>
     public async ValueTask DisposeAsync()

@@ -16,6 +16,7 @@ internal sealed class StoreReader : IDisposable
     private readonly SqliteStatement _findEarlier;
     private readonly SqliteStatement _listAll;
     private readonly Dictionary<CertificateState, SqliteStatement> _listByState;
+    private readonly CursorRows _cursors;
     private readonly Dictionary<IssuerId, long> _issuers = []; // a name's number never changes
 
     /// <summary>Opens the connection.</summary>
@@ -34,6 +35,7 @@ internal sealed class StoreReader : IDisposable
             _findEarlier = _database.Prepare("SELECT previous FROM earlier WHERE key = ?");
             _listAll = _database.Prepare($"SELECT {StoreRows.StatusColumns}, serial FROM status WHERE issuer = ? AND serial > ? ORDER BY serial LIMIT ?");
             _listByState = Enum.GetValues<CertificateState>().ToDictionary(state => state, state => _database.Prepare(ListByState(state)));
+            _cursors = new CursorRows(_database);
         }
         catch
         {
@@ -197,6 +199,8 @@ internal sealed class StoreReader : IDisposable
 
         return entries;
     }
+
+    public DeliveryCursor? FindCursor(string receiver, IssuerId issuer) => _cursors.Find(receiver, issuer);
 
     public void Dispose() => _database.Dispose();
 

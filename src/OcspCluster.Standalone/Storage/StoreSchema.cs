@@ -15,6 +15,8 @@ namespace OcspCluster.Standalone.Storage;
 //          do not touch it.
 // earlier  leads from an entry to the one before it of the same certificate: with the position in the status it is the
 //          certificate's history. An index on the serials would cost every issuance; this costs the second event of a serial.
+// delivery how far each receiver (webhook, cache to purge) has been told each issuer's journal. By the issuer's name, because
+//          a receiver is somewhere before the issuer's first event.
 //
 // Instants are UTC ticks (100 ns since year 1); seal is the row's CRC-32C (see Seal).
 
@@ -78,6 +80,19 @@ internal static class StoreSchema
         INSERT INTO earlier (key, previous)
             SELECT key, previous FROM (SELECT key, lag(key) OVER (PARTITION BY issuer, serial ORDER BY key) AS previous FROM journal)
             WHERE previous IS NOT NULL ORDER BY key;
+        """),
+        database => database.Execute("""
+        CREATE TABLE delivery (
+            receiver TEXT NOT NULL,
+            issuer TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            intended INTEGER NOT NULL,
+            holder TEXT,
+            held_until INTEGER NOT NULL,
+            paused TEXT,
+            seal INTEGER NOT NULL,
+            PRIMARY KEY (receiver, issuer)
+        ) WITHOUT ROWID;
         """),
     ];
 

@@ -21,12 +21,12 @@ public sealed class ComparisonTests(ITestOutputHelper output)
         ExternalTool tool = FindOrSkip(judge);
         using ScratchDirectory directory = new();
         using ResponseCorpus corpus = new();
-        ComparedResponse[] responses = [.. corpus.All()];
+        ComparedResponse[] responses = [.. Select(judge, corpus.All())];
         Write(directory, corpus, responses);
         Dictionary<string, string> theirs = await JudgeAsync(judge, tool, directory);
         string[] ours = await JudgeAsync(corpus, responses);
 
-        Assert.True(responses.Length > 3000, $"Only {responses.Length} responses.");
+        Assert.True(responses.Length > 2000, $"Only {responses.Length} responses.");
         Assert.Equal(responses.Length, theirs.Count);
         Dictionary<Disagreement, int> explained = [];
         List<string> unexplained = [];
@@ -44,7 +44,7 @@ public sealed class ComparisonTests(ITestOutputHelper output)
             }
             else
             {
-                unexplained.Add($"{responses[i].Name} ({responses[i].Hash}): we say {ours[i]}, {judge} says {their}");
+                unexplained.Add($"{responses[i].Name} ({responses[i].Hash}): we say {ours[i]}, {judge} says {their}: {Convert.ToHexString(responses[i].Response)}");
             }
         }
 
@@ -54,8 +54,14 @@ public sealed class ComparisonTests(ITestOutputHelper output)
             output.WriteLine($"{count,5} {disagreement.Why}");
         }
 
-        Assert.True(unexplained.Count == 0, $"{unexplained.Count} disagreements that nobody explained:\n{string.Join('\n', unexplained.Take(5000))}");
+        Assert.True(unexplained.Count == 0, $"{unexplained.Count} disagreements that nobody explained:\n{string.Join('\n', unexplained.Take(400))}");
     }
+
+    // Those that are one process for each response get every fourth of the changed ones, unless all are wanted.
+    private static IEnumerable<ComparedResponse> Select(string judge, IEnumerable<ComparedResponse> responses) =>
+        judge is "java" or "python" || Environment.GetEnvironmentVariable("OCSPCLUSTER_COMPARISON") == "all"
+            ? responses
+            : responses.Where((response, index) => index % 4 == 0 || response.Family is not ("flipped" or "truncated" or "resigned"));
 
     // Our verdict, and where it is a refusal the rule: "good", "refused NextUpdatePassed".
     private static async Task<string[]> JudgeAsync(ResponseCorpus corpus, ComparedResponse[] responses)

@@ -32,7 +32,12 @@ internal sealed class TestResponder : IAsyncDisposable
         PrivateAddresses = PrivateAddressRule.Allow,
         Proxy = null,
         Store = null,
-        Limits = new NetworkLimits { RetryDelay = TimeSpan.FromMilliseconds(1) },
+        Limits = new NetworkLimits
+        {
+            RetryDelay = TimeSpan.FromMilliseconds(1),
+            RequestTimeout = TimeSpan.FromSeconds(60), // a busy machine is not what is tested
+            TotalTimeout = TimeSpan.FromSeconds(120),
+        },
     };
 
     public async Task<RevocationVerdict> CheckAsync(OcspClientOptions? options = null)

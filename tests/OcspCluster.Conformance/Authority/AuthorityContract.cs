@@ -63,7 +63,8 @@ public abstract class AuthorityContract(SharedHosts shared) : ResponderContract(
 
     private static string FeedKey(IAuthorityHost host) => s_feedKeys.GetValue(host, one => one.CreateKey("feed:alpha"));
 
-    private static string ReadKey(IAuthorityHost host) => s_readKeys.GetValue(host, one => one.CreateKey("read"));
+    /// <summary>A key that may read everything, one for each host.</summary>
+    internal static string ReadKey(IAuthorityHost host) => s_readKeys.GetValue(host, one => one.CreateKey("read"));
 }
 
 /// <summary>An answer of the admin API.</summary>

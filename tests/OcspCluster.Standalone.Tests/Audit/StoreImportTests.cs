@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using OcspCluster.Authority;
+using OcspCluster.Hosting.Audit;
 using OcspCluster.Standalone.Audit;
 using OcspCluster.Standalone.Storage;
 using static OcspCluster.Conformance.RecordedHistory;

@@ -40,6 +40,37 @@ public sealed class StoreRebuildTests : IDisposable
         await store.AssertAgreesWithJournalAsync(AuditedStore.Other);
     }
 
+    [Fact]
+    public async Task Rebuild_KeepsWhatWasDelivered_AndPausesWhereThatIsLost()
+    {
+        await _store.FillAsync();
+        DeliveryCursor cursor = new(17, 20, "standalone", _store.Clock.GetUtcNow(), null);
+        await using (SqliteRevocationStore old = SqliteRevocationStore.Open(_store.Path))
+        {
+            Assert.True(await old.TryMoveCursorAsync("siem", Ca, null, cursor));
+            Assert.True(await old.TryMoveCursorAsync("edge", Ca, null, cursor));
+        }
+
+        _store.Execute("UPDATE delivery SET position = 300 WHERE receiver = 'edge'");
+        await new StoreRebuild(_store.Path, _store.Clock).RunAsync(CancellationToken.None);
+
+        await using SqliteRevocationStore store = SqliteRevocationStore.Open(_store.Path);
+        Assert.Equal(cursor, await store.FindCursorAsync("siem", Ca, CancellationToken.None));
+        DeliveryCursor? lost = await store.FindCursorAsync("edge", Ca, CancellationToken.None);
+        Assert.Equal(0, lost!.Position);
+        Assert.NotNull(lost.PausedBecause);
+    }
+
+    [Fact]
+    public async Task Cursor_WithOneDamagedField_IsAnErrorAndNoCursor()
+    {
+        await using SqliteRevocationStore store = SqliteRevocationStore.Open(_store.Path);
+        Assert.True(await store.TryMoveCursorAsync("siem", Ca, null, DeliveryCursor.At(3)));
+        _store.Execute("UPDATE delivery SET position = 4");
+        await Assert.ThrowsAsync<RevocationStoreException>(async () => await store.FindCursorAsync("siem", Ca, CancellationToken.None));
+        await Assert.ThrowsAsync<RevocationStoreException>(async () => await store.TryMoveCursorAsync("siem", Ca, DeliveryCursor.At(3), DeliveryCursor.At(5)));
+    }
+
     [Theory]
     [InlineData("UPDATE journal SET at = at + 1 WHERE key & 0xFFFFFFFFFF = 17", 17)]
     [InlineData("DELETE FROM journal WHERE issuer = 1 AND key & 0xFFFFFFFFFF = 17", 17)]

@@ -154,6 +154,82 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Theory]
+    [InlineData("Webhooks:siem:Url", "http://siem.example.com/in", "AllowHttp")]
+    [InlineData("Webhooks:siem:Url", "https://user:hush@siem.example.com/in", "a name or a password")]
+    [InlineData("Webhooks:siem:Url", "ftp://siem.example.com", "not an http or https URL")]
+    [InlineData("Webhooks:siem:Url", null, "is missing")]
+    [InlineData("Webhooks:siem:SecretFile", null, "is missing")]
+    [InlineData("Webhooks:siem:SecretFile", "/nowhere/secret", "cannot be read")]
+    [InlineData("Webhooks:siem:SecretFile", "short", "whsec_")]
+    [InlineData("Webhooks:siem:Issuers", "other", "only web")]
+    [InlineData("Webhooks:siem:Kinds", "revoke", "issued, revoked, held, released")]
+    [InlineData("Webhooks:siem:From", "Yesterday", "Now, Beginning")]
+    [InlineData("Webhooks:siem:Timeout", "10", "hh:mm:ss")]
+    [InlineData("Webhooks:siem:BatchSize", "0", "1 to 1000")]
+    [InlineData("Webhooks:siem:Format", "xml", "Json, CloudEvents")]
+    [InlineData("Webhooks:siem:TrustedRoots", "/nowhere/ca.pem", "no file")]
+    [InlineData("Webhooks:siem:Proxy", "http://user:hush@proxy:3128", "without a password")]
+    [InlineData("Webhooks:siem:SecretFil", "hush", "did you mean 'SecretFile'?")]
+    [InlineData("Webhooks:edge:Url", "https://siem.example.com", "is the name of a webhook, too", "Purge:edge")]
+    [InlineData("Purge:Edge:PublicUrls", "http://ocsp.example.com", "is no name", "Purge:Edge")]
+    [InlineData("Purge:edge:PublicUrls", null, "as they stand in the certificates")]
+    [InlineData("Purge:edge:PublicUrls", "http://ocsp.example.com/?a=b", "has a query")]
+    [InlineData("Purge:edge:Url", null, "AllowHttp", "Purge:edge:PublicUrls")] // called itself then
+    [InlineData("Purge:edge:Body", "[]", "neither $urls nor $paths")]
+    [InlineData("Purge:edge:Body", "{\"files\":$urls", "is not JSON")]
+    [InlineData("Purge:edge:NotCached", "500", "400 to 499")]
+    [InlineData("Purge:edge:Method", "PURGE ALL", "letters, digits and hyphens")]
+    [InlineData("Purge:edge:Headers:Host", "x", "cannot be a header")]
+    [InlineData("Purge:edge:RequestsPerSecond", "0", "1 to 10000")]
+    public void Receiver_ThatCannotWork_IsNamedAndItsSecretsAreNot(string key, string? value, string expected, string? reportedKey = null)
+    {
+        File.WriteAllText(_directory.File("secret"), "whsec_" + Convert.ToBase64String(new byte[24]));
+        File.WriteAllText(_directory.File("short"), "hush");
+        _keys["Webhooks:siem:Url"] = "https://siem.example.com/in?token=hush";
+        _keys["Webhooks:siem:SecretFile"] = _directory.File("secret");
+        _keys["Purge:edge:Url"] = "http://127.0.0.1:6081";
+        _keys["Purge:edge:PublicUrls"] = "http://ocsp.example.com";
+        Read();
+        if (key == "Webhooks:edge:Url")
+        {
+            _keys["Webhooks:edge:SecretFile"] = _directory.File("secret");
+        }
+        else if (key == "Purge:Edge:PublicUrls")
+        {
+            _keys.Remove("Purge:edge:Url");
+            _keys.Remove("Purge:edge:PublicUrls");
+            _keys["Purge:Edge:Url"] = "http://127.0.0.1:6081";
+        }
+
+        _keys[key] = value == "short" ? _directory.File("short") : value;
+        ConfigurationProblem problem = Assert.Single(Problems());
+        Assert.Equal(reportedKey ?? key, problem.Key);
+        Assert.Contains(expected, problem.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("hush", problem.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Receivers_AreReadWithTheirDefaults()
+    {
+        File.WriteAllText(_directory.File("secret"), "whsec_" + Convert.ToBase64String(new byte[24]));
+        _keys["Webhooks:siem:Url"] = "http://siem.example.com/in";
+        _keys["Webhooks:siem:AllowHttp"] = "true";
+        _keys["Webhooks:siem:SecretFiles"] = _directory.File("secret");
+        _keys["Webhooks:siem:Kinds"] = "revoked;Held";
+        _keys["Purge:edge:PublicUrls:0"] = "https://a.example.com";
+        _keys["Purge:edge:PublicUrls:1"] = "https://b.example.com/ocsp";
+        _keys["Purge:edge:NotCached"] = "404;412";
+        DeliveryOptions deliveries = Read().Deliveries;
+        WebhookOptions webhook = Assert.Single(deliveries.Webhooks);
+        Assert.Equal((DeliveryStart.Now, TimeSpan.FromSeconds(10), 100, TimeSpan.FromMinutes(5)), (webhook.From, webhook.Timeout, webhook.BatchSize, webhook.MaxBackoff));
+        Assert.Equal([EventKind.Revoked, EventKind.Held], webhook.Kinds);
+        PurgeOptions purge = Assert.Single(deliveries.Purges);
+        Assert.Equal(["https://a.example.com/", "https://b.example.com/ocsp"], purge.PublicUrls.Select(url => url.ToString()));
+        Assert.Equal([404, 412], purge.NotCached);
+        Assert.Equal((PurgeStyle.Url, 10, 20), (purge.Style, purge.BatchSize, purge.RequestsPerSecond));
+    }
+
+    [Theory]
     [InlineData("{ \"Data\": ")]
     [InlineData("[1]")]
     public void File_ThatIsNoJson_IsNamed(string text)

@@ -116,7 +116,7 @@ internal sealed record HistoryView(
         entry.Position, entry.Event.Id, NameOf(entry.Event.Kind), entry.Event.At, entry.Event.Reason?.ToName(), entry.Event.InvalidityDate, entry.Event.NotAfter, entry.ReceivedAt,
         entry.Submitter.Credential, entry.Submitter.RemoteAddress);
 
-    private static string NameOf(EventKind kind) => kind switch
+    public static string NameOf(EventKind kind) => kind switch
     {
         EventKind.Issued => "issued",
         EventKind.Revoked => "revoked",
