@@ -73,6 +73,7 @@ internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
         builder.Services.AddSingleton<IRevocationStore>(Store); // the host disposes it, after the services
         builder.Services.AddSingleton(Store);
         builder.Services.AddSingleton(_connection);
+        builder.Services.AddSingleton(_options.Responder.Deliveries.For(OrleansSetup.NameOf(_options))); // of all silos one delivers at a time
         builder.Services.AddSingleton<IDeliveryCursorStore>(new RedisDeliveryCursorStore(_connection));
         builder.Services.AddSingleton<IApiKeyDocument>(new RedisApiKeys(_connection));
         builder.Services.AddSingleton(new JournalNotes(() => RedisAuditStore.Open(_connection), _checkpoints.SignAsync));

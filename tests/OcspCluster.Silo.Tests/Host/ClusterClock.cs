@@ -5,18 +5,35 @@ namespace OcspCluster.Silo.Tests.Host;
 
 /// <summary>
 /// The test's clock for everything that is ours, with real timers for Orleans: it takes the same <see cref="TimeProvider"/> from the services, and its wheels of milliseconds would make a test that
-/// moves the clock by a month turn them two billion times. Who asks is seen from the stack: timers are made seldom.
+/// moves the clock by a month turn them two billion times. Who asks is seen from the stack.
 /// </summary>
 internal sealed class ClusterClock(TestClock clock) : TimeProvider
 {
+    [ThreadStatic]
+    private static int t_firing;
+
     public override long TimestampFrequency => clock.TimestampFrequency;
 
     public override DateTimeOffset GetUtcNow() => clock.GetUtcNow();
 
     public override long GetTimestamp() => clock.GetTimestamp();
 
+    // What is set again while a timer of ours fires is ours, and it is set a million times in a day.
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-        (IsForOrleans() ? System : clock).CreateTimer(callback, state, dueTime, period);
+        t_firing == 0 && IsForOrleans() ? System.CreateTimer(callback, state, dueTime, period) : clock.CreateTimer(Marked(callback), state, dueTime, period);
+
+    private static TimerCallback Marked(TimerCallback callback) => state =>
+    {
+        t_firing++;
+        try
+        {
+            callback(state);
+        }
+        finally
+        {
+            t_firing--;
+        }
+    };
 
     // The nearest caller that is not of the runtime: our actors run below Orleans, and their timers are ours.
     private static bool IsForOrleans()
@@ -24,12 +41,10 @@ internal sealed class ClusterClock(TestClock clock) : TimeProvider
         foreach (StackFrame frame in new StackTrace(1, fNeedFileInfo: false).GetFrames())
         {
             string? assembly = frame.GetMethod()?.Module.Assembly.GetName().Name;
-            if (assembly is null || assembly.StartsWith("System.", StringComparison.Ordinal) || frame.GetMethod()!.DeclaringType == typeof(ClusterClock))
+            if (assembly is not null && !assembly.StartsWith("System.", StringComparison.Ordinal) && frame.GetMethod()!.DeclaringType != typeof(ClusterClock))
             {
-                continue;
+                return assembly.StartsWith("Orleans.", StringComparison.Ordinal);
             }
-
-            return assembly.StartsWith("Orleans.", StringComparison.Ordinal);
         }
 
         return false;
