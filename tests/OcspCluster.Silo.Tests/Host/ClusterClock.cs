@@ -10,7 +10,7 @@ namespace OcspCluster.Silo.Tests.Host;
 internal sealed class ClusterClock(TestClock clock) : TimeProvider
 {
     [ThreadStatic]
-    private static int t_firing;
+    private static int s_firing;
 
     public override long TimestampFrequency => clock.TimestampFrequency;
 
@@ -20,18 +20,18 @@ internal sealed class ClusterClock(TestClock clock) : TimeProvider
 
     // What is set again while a timer of ours fires is ours, and it is set a million times in a day.
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-        t_firing == 0 && IsForOrleans() ? System.CreateTimer(callback, state, dueTime, period) : clock.CreateTimer(Marked(callback), state, dueTime, period);
+        s_firing == 0 && IsForOrleans() ? System.CreateTimer(callback, state, dueTime, period) : clock.CreateTimer(Marked(callback), state, dueTime, period);
 
     private static TimerCallback Marked(TimerCallback callback) => state =>
     {
-        t_firing++;
+        s_firing++;
         try
         {
             callback(state);
         }
         finally
         {
-            t_firing--;
+            s_firing--;
         }
     };
 
