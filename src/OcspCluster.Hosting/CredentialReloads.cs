@@ -21,8 +21,8 @@ internal static class CredentialReloads
             ILogger log = provider.GetRequiredService<ILogger<CredentialReload>>();
             CredentialReload[] reloads = [.. issuers.Select(issuer => new CredentialReload(
                 issuer,
-                isDemo ? [] : IssuerReader.FindCredentialFiles(options.Settings, issuer.Id.ToString()),
-                () => IssuerReader.ReadCredentials(options.Settings, issuer.Id.ToString(), clock.GetUtcNow()),
+                isDemo ? [] : IssuerReader.FindCredentialFiles(options.Settings, issuer.Id.ToString(), options.LoadsPrivateKeys),
+                () => IssuerReader.ReadCredentials(options.Settings, issuer.Id.ToString(), clock.GetUtcNow(), options.LoadsPrivateKeys),
                 provider.GetRequiredService<ResponseFactory>(),
                 clock,
                 log))];

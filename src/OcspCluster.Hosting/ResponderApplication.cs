@@ -22,6 +22,9 @@ internal interface IHostEngine
     /// <summary>The program's name.</summary>
     string Name { get; }
 
+    /// <summary>Whose log is for its developers below warnings: categories of libraries.</summary>
+    IReadOnlyList<string> QuietCategories { get; }
+
     /// <summary>For whom is answered.</summary>
     IReadOnlyList<Issuer> Issuers { get; }
 
@@ -30,6 +33,9 @@ internal interface IHostEngine
     /// the <see cref="JournalNotes"/> and the <see cref="CredentialWatch"/>. Called first: what it has run starts before the rest and ends after it.
     /// </summary>
     void Add(WebApplicationBuilder builder);
+
+    /// <summary>Takes the services, and adds endpoints of its own to the admin listener.</summary>
+    void Map(WebApplication app);
 
     /// <summary>What keeps the engine from answering, in words; empty when it is ready. Called for every question of a load balancer.</summary>
     Task<IReadOnlyList<string>> FindNotReadyAsync(CancellationToken cancellationToken);
@@ -112,14 +118,26 @@ internal sealed class ResponderApplication : IAsyncDisposable
         _health.IsListening = true;
     }
 
+    /// <summary>Ends it without a delay.</summary>
+    public ValueTask DisposeAsync() => EndAsync(TimeSpan.Zero, TimeSpan.Zero);
+
     /// <summary>Tells load balancers to stay away, accepts nothing more, lets what is under way end for at most <see cref="DrainTimeout"/>, and ends the engine's services.</summary>
-    public async ValueTask DisposeAsync()
+    /// <param name="delay">How long it goes on answering after it has told load balancers to stay away.</param>
+    /// <param name="forEngine">How much longer than the requests under way the engine's services may take.</param>
+    public async ValueTask EndAsync(TimeSpan delay, TimeSpan forEngine)
     {
+        bool wasListening = _health.IsListening;
         _health.IsListening = false;
+        if (wasListening && delay > TimeSpan.Zero)
+        {
+            await Task.Delay(delay).ConfigureAwait(false);
+        }
+
         using (CancellationTokenSource drained = new(DrainTimeout))
         {
             await _listener.StopAsync(drained.Token).ConfigureAwait(false);
-            await _app.StopAsync(drained.Token).ConfigureAwait(false);
+            using CancellationTokenSource ended = new(DrainTimeout + forEngine); // what is left of the requests' time may be nothing
+            await _app.StopAsync(forEngine > TimeSpan.Zero ? ended.Token : drained.Token).ConfigureAwait(false);
         }
 
         await _app.DisposeAsync().ConfigureAwait(false);
@@ -129,7 +147,7 @@ internal sealed class ResponderApplication : IAsyncDisposable
     {
         // An empty builder: what ASP.NET Core would read by itself (ASPNETCORE_URLS and the like) would be a second configuration.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = engine.Name });
-        AddLogging(builder);
+        AddLogging(builder, engine.QuietCategories);
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton(clock);
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
@@ -162,14 +180,19 @@ internal sealed class ResponderApplication : IAsyncDisposable
         _health.Map(
             app, app.Services.GetRequiredService<CredentialWatch>(), app.Services.GetRequiredService<ClockGuard>(), app.Services.GetRequiredService<Deliveries>(), app.Services.GetService<AdminCertificate>());
         app.MapAdminApi();
+        engine.Map(app);
         return app;
     }
 
-    private void AddLogging(WebApplicationBuilder builder)
+    private void AddLogging(WebApplicationBuilder builder, IReadOnlyList<string> quiet)
     {
+        builder.Logging.SetMinimumLevel(LogLevel.Information);
+        foreach (string category in quiet.Prepend("Microsoft"))
+        {
+            builder.Logging.AddFilter(category, LogLevel.Warning);
+        }
+
         builder.Logging
-            .SetMinimumLevel(LogLevel.Information)
-            .AddFilter("Microsoft", LogLevel.Warning)
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None) // a failed start is told in words, by whoever started us
             .AddConfiguration(_options.Logging)
             .AddSimpleConsole(console =>

@@ -15,6 +15,11 @@ public static class OcspSiloExtensions
     private const int RequestSigners = 16;
 
     /// <summary>
+    /// The service key of the <see cref="TimeProvider"/> that leases and deadlines go by: the system's where no other is registered. They are about real time between real processes, whatever time it is for certificates.
+    /// </summary>
+    internal const string LeaseClock = "OcspCluster.LeaseClock";
+
+    /// <summary>
     /// Adds the actors, the leases and the ports that lead to them: <see cref="IRevocationAuthority"/>, <see cref="PublishedJournal"/>, and what the responder asks.
     /// The program adds the responder (<c>AddOcspResponder</c>, without a status source), an <see cref="IRevocationStore"/> and a <see cref="RedisConnection"/>.
     /// </summary>
@@ -34,6 +39,7 @@ public static class OcspSiloExtensions
         IServiceCollection services = silo.Services;
         services.AddSingleton(options);
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddKeyedSingleton(LeaseClock, TimeProvider.System);
         services.TryAddSingleton<ILeaseTable, RedisLeaseTable>();
         services.TryAddSingleton<ISiloPeers, OrleansPeers>();
         services.TryAddSingleton(provider => new PublishedJournal(provider.GetRequiredService<IRevocationStore>()));
@@ -62,7 +68,7 @@ public static class OcspSiloExtensions
             provider.GetRequiredService<CoherenceDirectory>(),
             provider.GetRequiredService<IRevocationStore>(),
             provider.GetRequiredService<OcspSiloOptions>(),
-            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredKeyedService<TimeProvider>(LeaseClock),
             provider.GetRequiredService<ILogger<ClusterAnswers>>());
     }
 }

@@ -1,1 +1,3 @@
-return 0;
+using OcspCluster.Silo.Host;
+
+return await SiloCommandLine.RunAsync(args);

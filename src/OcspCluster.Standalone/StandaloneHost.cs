@@ -134,6 +134,8 @@ public sealed class StandaloneHost : IRunningHost
 
         public string Name => "OcspCluster.Standalone";
 
+        public IReadOnlyList<string> QuietCategories => [];
+
         public IReadOnlyList<Issuer> Issuers => issuers;
 
         public void Add(WebApplicationBuilder builder)
@@ -147,6 +149,7 @@ public sealed class StandaloneHost : IRunningHost
             builder.Services.AddSingleton(new JournalNotes(
                 () => SqliteAuditStore.Open(options.DataDirectory),
                 (issuer, cancellationToken) => StoreAudit.SignAsync(options.DataDirectory, issuer, clock, cancellationToken)));
+            builder.Services.AddSingleton<IClusterOverview>(new LonelyNode(Environment.MachineName, DescribeStoreAsync));
             builder.Services.AddSingleton<IRevocationAuthority>(services =>
             {
                 RefreshingPublisher gateways = new(
@@ -156,9 +159,21 @@ public sealed class StandaloneHost : IRunningHost
             });
         }
 
+        public void Map(WebApplication app)
+        {
+            // All endpoints are every host's.
+        }
+
         public Task<IReadOnlyList<string>> FindNotReadyAsync(CancellationToken cancellationToken) => StoreHealth.FindNotReadyAsync(store, issuers[0].Id, cancellationToken);
 
         // A host that cannot record goes on to answer: to take it out of service would make it worse.
         public IReadOnlyList<string> FindWarnings() => store.WriteProblem is { } problem ? [$"events cannot be recorded: {problem}"] : [];
+
+        private async Task<StoreView> DescribeStoreAsync(CancellationToken cancellationToken)
+        {
+            bool isReachable = (await FindNotReadyAsync(cancellationToken).ConfigureAwait(false)).Count == 0;
+            return new StoreView(
+                "sqlite", isReachable, IsDurable: true, TakesEvents: store.WriteProblem is null, store.WriteProblem ?? $"{SqliteRevocationStore.LibraryDescription}; every commit is flushed to disk");
+        }
     }
 }

@@ -73,6 +73,11 @@ public sealed partial class ResponseFactory(TimeProvider clock, ClockGuard? guar
             return ValueTask.FromResult(SigningResult.News(SigningFailure.NoCredential, $"No responder certificate of issuer '{issuer.Issuer.Id}' is valid at {now:u}: renew it.", credential: null));
         }
 
+        if (!credential.Signer.HasKey)
+        {
+            return ValueTask.FromResult(SigningResult.Consequence(SigningFailure.NoCredential, $"The key of '{credential.Certificate.Subject}' is not in this process.", credential));
+        }
+
         if (FindTimes(issuer, answers, credential, now) is not Times times)
         {
             return ValueTask.FromResult(SigningResult.News(

@@ -13,7 +13,10 @@ namespace OcspCluster.Gateway;
 /// <summary>Puts the admin API into a program: the event feed and the read side, for callers with a key.</summary>
 public static class AdminApiExtensions
 {
-    /// <summary>Adds what the admin API needs, beside a responder (<c>AddOcspResponder</c>), an <see cref="IRevocationStore"/>, an <see cref="IRevocationAuthority"/>, an <see cref="IDeliveryCursorStore"/>, a <see cref="PublishedJournal"/> and <see cref="JournalNotes"/>, which are the program's to add; and <see cref="DeliveryOptions"/> where there are webhooks.</summary>
+    /// <summary>
+    /// Adds what the admin API needs, beside a responder (<c>AddOcspResponder</c>), an <see cref="IRevocationStore"/>, an <see cref="IRevocationAuthority"/>, an <see cref="IDeliveryCursorStore"/>,
+    /// a <see cref="PublishedJournal"/>, an <see cref="IClusterOverview"/> and <see cref="JournalNotes"/>, which are the program's to add; and <see cref="DeliveryOptions"/> where there are webhooks.
+    /// </summary>
     /// <exception cref="OptionsValidationException">A value breaks its bounds.</exception>
     public static IServiceCollection AddAdminApi(this IServiceCollection services, AdminApiOptions options)
     {
@@ -27,7 +30,8 @@ public static class AdminApiExtensions
 
         services.AddSingleton(Options.Create(options));
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton(provider => new ApiKeyStore(provider.GetRequiredService<IOptions<AdminApiOptions>>().Value.KeyFile, provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<IApiKeyDocument>(provider => new ApiKeyFile(provider.GetRequiredService<IOptions<AdminApiOptions>>().Value.KeyFile));
+        services.TryAddSingleton(provider => new ApiKeyStore(provider.GetRequiredService<IApiKeyDocument>(), provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<AdminAccess>();
         services.TryAddSingleton<EventsEndpoint>();
         services.TryAddSingleton<ReadEndpoints>();
@@ -55,7 +59,7 @@ public static class AdminApiExtensions
         return services;
     }
 
-    /// <summary>Maps <c>/v1/issuers</c> and what is below it, <c>/v1/events</c>, <c>/v1/webhooks</c>, and the OpenAPI document at <c>/openapi/v1.json</c>.</summary>
+    /// <summary>Maps <c>/v1/issuers</c> and what is below it, <c>/v1/events</c>, <c>/v1/webhooks</c>, <c>/v1/cluster</c>, and the OpenAPI document at <c>/openapi/v1.json</c>.</summary>
     public static IEndpointRouteBuilder MapAdminApi(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
@@ -83,6 +87,11 @@ public static class AdminApiExtensions
             .Produces<CertificateView>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(503);
         MapFollowing(endpoints, v1);
         MapProofs(endpoints, v1);
+        IClusterOverview overview = endpoints.ServiceProvider.GetRequiredService<IClusterOverview>();
+        endpoints.MapGroup("/v1/cluster").AddEndpointFilter(endpoints.ServiceProvider.GetRequiredService<AdminAccess>())
+            .MapGet("/", async (CancellationToken cancellationToken) => Results.Json(await overview.DescribeAsync(cancellationToken).ConfigureAwait(false)))
+            .For(ApiAction.Read, "The processes that answer together, and their store", "Of a host that is alone, that one. Who does not answer is listed without what only it could tell.")
+            .Produces<ClusterView>();
         MapOperations(endpoints, v1);
         MapDeliveries(endpoints);
         MapRest(endpoints);

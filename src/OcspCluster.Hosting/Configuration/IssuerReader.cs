@@ -10,6 +10,7 @@ namespace OcspCluster.Hosting.Configuration;
 internal sealed class IssuerReader
 {
     private static readonly string[] s_keyFiles = ["Key", "Pfx"];
+    private static readonly string[] s_certificateFiles = ["Certificate"];
     private static readonly string[] s_credentialFiles = ["Certificate", "Key", "Pfx", "PasswordFile", "Pkcs11:PinFile"];
 
     private readonly SettingsReader _reader;
@@ -26,20 +27,21 @@ internal sealed class IssuerReader
     /// <summary>The issuer; null when it could not even be put together. What is wrong is reported.</summary>
     public static Issuer? Read(SettingsReader reader, IConfigurationSection section, DateTimeOffset now) => new IssuerReader(reader, section.Path).Read(section.Key, now);
 
-    /// <summary>The files that an issuer's credentials are read from: certificates, keys, passwords and PINs.</summary>
-    public static IReadOnlyList<string> FindCredentialFiles(Settings settings, string issuer)
+    /// <summary>The files that an issuer's credentials are read from: certificates and, where keys are loaded, keys, passwords and PINs.</summary>
+    public static IReadOnlyList<string> FindCredentialFiles(Settings settings, string issuer, bool loadsPrivateKeys = true)
     {
+        string[] names = loadsPrivateKeys ? s_credentialFiles : s_certificateFiles;
         SettingsReader reader = new(settings);
         string path = $"Issuers:{issuer}";
         IEnumerable<string> responders = settings.Section($"{path}:Responders").GetChildren().Select(section => section.Path).Prepend($"{path}:Responder");
-        IEnumerable<string> keys = responders.SelectMany(_ => s_credentialFiles, (responder, name) => $"{responder}:{name}").Append($"{path}:Certificate"); // the last where the CA signs itself
+        IEnumerable<string> keys = responders.SelectMany(_ => names, (responder, name) => $"{responder}:{name}").Append($"{path}:Certificate"); // the last where the CA signs itself
         return [.. keys.Select(key => (Key: key, File: reader.Text(key))).Where(file => file.File is not null).Select(file => settings.ResolvePath(file.Key, file.File!))];
     }
 
     /// <summary>An issuer's credentials as its files have them now.</summary>
-    public static CredentialFilesContent ReadCredentials(Settings settings, string issuer, DateTimeOffset now)
+    public static CredentialFilesContent ReadCredentials(Settings settings, string issuer, DateTimeOffset now, bool loadsPrivateKeys = true)
     {
-        SettingsReader reader = new(settings);
+        SettingsReader reader = new(settings) { LoadsPrivateKeys = loadsPrivateKeys };
         Issuer? read = Read(reader, settings.Section($"Issuers:{issuer}"), now);
         if (reader.Problems.Count == 0 && read is not null)
         {
@@ -162,6 +164,11 @@ internal sealed class IssuerReader
     private SigningCredential? ReadCredential(string path, List<X509Certificate2> certificates)
     {
         (string pfxKey, string keyKey, string certificateKey) = ($"{path}:Pfx", $"{path}:Key", $"{path}:Certificate");
+        if (!_reader.LoadsPrivateKeys)
+        {
+            return ReadCertificateOnly(path, certificates);
+        }
+
         string? password = ReadPassword(path);
         SignerLimits limits = ReadLimits($"{path}:Limits");
         if (_reader.Settings.Section($"{path}:Pkcs11").GetChildren().Any())
@@ -200,6 +207,37 @@ internal sealed class IssuerReader
         }
 
         return signer is not null && certificates.Count > 0 ? Credential(keyKey, keyFile, X509CertificateLoader.LoadCertificate(certificates[0].RawData), signer, limits) : null;
+    }
+
+    /// <summary>Whose key another process has. The files of keys, passwords and PINs are not even opened.</summary>
+    private SigningCredential? ReadCertificateOnly(string path, List<X509Certificate2> certificates)
+    {
+        (string certificateKey, string pfxKey) = ($"{path}:Certificate", $"{path}:Pfx");
+        string? file = _reader.Text(certificateKey);
+        if (file is null && _reader.Text(pfxKey) is string pfx)
+        {
+            _reader.Report(pfxKey, pfx, "is not opened by a silo that has no keys: give the certificate alone as Certificate, in place of Pfx");
+            return null;
+        }
+
+        X509Certificate2? certificate = file is not null
+            ? Try(certificateKey, file, CredentialFiles.ReadCertificates)?[0] // the CA's may follow
+            : certificates.Count > 0 ? X509CertificateLoader.LoadCertificate(certificates[0].RawData) : null;
+        if (certificate is null)
+        {
+            return null;
+        }
+
+        _origins[certificate] = file is not null ? (certificateKey, file) : ($"{_path}:Certificate", "");
+        try
+        {
+            return new SigningCredential(certificate, OcspSigner.Keyless(certificate));
+        }
+        catch (ArgumentException e)
+        {
+            _reader.Report(certificateKey, file, e.Message);
+            return null;
+        }
     }
 
     /// <summary>A key in an HSM. What kind of key it is, its certificate says.</summary>

@@ -28,7 +28,8 @@ internal sealed class KnownKeys
         Anything,
     }
 
-    private static KnownKeys Value { get; } = new(Kind.Value);
+    /// <summary>One value.</summary>
+    public static KnownKeys Value { get; } = new(Kind.Value);
 
     private static KnownKeys List { get; } = new(Kind.List);
 
@@ -102,6 +103,22 @@ internal sealed class KnownKeys
                 yield return problem;
             }
         }
+    }
+
+    /// <summary>A section of these values.</summary>
+    public static KnownKeys SectionOf(params IEnumerable<string> names) => Section(null, names.Select(name => (name, Value)));
+
+    /// <summary>These keys and more, of a host that has more; in sections that are there already, or new ones. <c>Admin:OrleansDashboard</c> goes into <c>Admin</c>.</summary>
+    public KnownKeys With(params IEnumerable<(string Path, KnownKeys Keys)> more)
+    {
+        KnownKeys all = new(_kind, _anyName, _children.Select(child => (child.Key, child.Value)));
+        foreach ((string path, KnownKeys keys) in more)
+        {
+            int colon = path.IndexOf(':', StringComparison.Ordinal);
+            all._children[colon < 0 ? path : path[..colon]] = colon < 0 ? keys : all._children[path[..colon]].With((path[(colon + 1)..], keys));
+        }
+
+        return all;
     }
 
     private static KnownKeys Section(KnownKeys? anyName, params IEnumerable<(string Name, KnownKeys Keys)> children) => new(Kind.Section, anyName, children);

@@ -33,6 +33,9 @@ public sealed class ResponderOptions
     /// <summary>For whom is answered; empty: a demo CA is made.</summary>
     public required IReadOnlyList<Issuer> Issuers { get; init; }
 
+    /// <summary>Whether the issuers' private keys are loaded; else others sign.</summary>
+    public required bool LoadsPrivateKeys { get; init; }
+
     /// <summary>How far the clock may be off before nothing is signed by it.</summary>
     public required ClockTolerances Clock { get; init; }
 
@@ -55,8 +58,18 @@ public sealed class ResponderOptions
     public static ResponderOptions Read(Settings settings, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        SettingsReader reader = new(settings);
-        reader.Report(KnownKeys.All.FindProblems(settings.TopLevel()));
+        return Read(new SettingsReader(settings), KnownKeys.All, now);
+    }
+
+    /// <summary>Reads and judges the configuration of a host that has keys of its own.</summary>
+    /// <param name="reader">With what is wrong so far.</param>
+    /// <param name="known">All keys that there are.</param>
+    /// <param name="now">The time at which certificates must be valid.</param>
+    /// <exception cref="ConfigurationException">It cannot work; the exception has everything that is wrong.</exception>
+    internal static ResponderOptions Read(SettingsReader reader, KnownKeys known, DateTimeOffset now)
+    {
+        Settings settings = reader.Settings;
+        reader.Report(known.FindProblems(settings.TopLevel()));
         string data = ReadDataDirectory(reader);
         OcspGatewayOptions gateway = ReadGateway(reader);
         OcspListenerOptions listener = ReadListener(reader);
@@ -89,6 +102,7 @@ public sealed class ResponderOptions
             Listener = listener,
             Admin = admin,
             Issuers = issuers,
+            LoadsPrivateKeys = reader.LoadsPrivateKeys,
             Clock = clock,
             Deliveries = deliveries,
             Settings = settings,
@@ -116,10 +130,10 @@ public sealed class ResponderOptions
 
     /// <summary>What needs the data directory and nothing else: its absolute path. Reads no keys and no issuers.</summary>
     /// <exception cref="ConfigurationException">There is a key that does not exist.</exception>
-    internal static string ReadDataDirectory(Settings settings)
+    internal static string ReadDataDirectory(Settings settings, KnownKeys? known = null)
     {
         SettingsReader reader = new(settings);
-        reader.Report(KnownKeys.All.FindProblems(settings.TopLevel()));
+        reader.Report((known ?? KnownKeys.All).FindProblems(settings.TopLevel()));
         return reader.Problems.Count > 0 ? throw new ConfigurationException(reader.Problems) : settings.ResolvePath("Data", ReadDataDirectory(reader));
     }
 

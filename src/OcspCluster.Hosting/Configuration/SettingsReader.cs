@@ -10,6 +10,9 @@ internal sealed class SettingsReader(Settings settings)
 
     public Settings Settings => settings;
 
+    /// <summary>Whether private keys are loaded; where not, the files that hold them are not opened.</summary>
+    public bool LoadsPrivateKeys { get; init; } = true;
+
     public IReadOnlyList<ConfigurationProblem> Problems => _problems;
 
     public IReadOnlyList<ConfigurationProblem> Warnings => _warnings;

@@ -44,6 +44,12 @@ internal sealed class DemoPki
         Issuer = new Issuer(new IssuerId(Id), [X509CertificateLoader.LoadCertificate(ca.RawData)], [new SigningCredential(responder)]);
     }
 
+    /// <summary>The names of the files that hold no private key.</summary>
+    public static IReadOnlyList<string> CertificateFileNames { get; } = ["ca.pem", "responder.pem", .. s_certificates.Select(certificate => certificate.Name + ".pem")];
+
+    /// <summary>The names of all files of a complete directory.</summary>
+    public static IReadOnlyList<string> FileNames { get; } = [.. CertificateFileNames, "ca.key", "responder.key"];
+
     /// <summary>The demo CA as an issuer.</summary>
     public Issuer Issuer { get; }
 
@@ -60,6 +66,42 @@ internal sealed class DemoPki
         {
             throw new HostStartException($"The demo CA in '{directory}' cannot be used: {e.Message} Delete that directory to have a new one, or configure your own issuers (section Issuers).", e);
         }
+    }
+
+    /// <summary>The demo CA of a directory as an issuer whose keys are with others: no file of a private key is opened.</summary>
+    /// <exception cref="HostStartException">Its files are missing or damaged.</exception>
+    public static Issuer OpenWithoutKeys(string directory)
+    {
+        try
+        {
+            X509Certificate2 ca = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(directory, "ca.pem"));
+            X509Certificate2 responder = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(directory, "responder.pem"));
+            return new Issuer(new IssuerId(Id), [ca], [new SigningCredential(responder, OcspSigner.Keyless(responder))]);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        {
+            throw new HostStartException($"The demo CA in '{directory}' cannot be used: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Makes the certificates that are missing.</summary>
+    /// <param name="ocsp">Where OCSP is answered, for the certificates' AIA.</param>
+    public void EnsureCertificates(Uri ocsp)
+    {
+        foreach ((string name, _) in s_certificates)
+        {
+            OpenCertificate(name, ocsp).Dispose();
+        }
+    }
+
+    /// <summary>Writes one of the files, as another host made it. After a crash it is the old one or the new.</summary>
+    /// <param name="directory">The directory; made where it is missing.</param>
+    /// <param name="name">One of <see cref="FileNames"/>.</param>
+    /// <param name="text">PEM.</param>
+    public static void WriteFile(string directory, string name, string text)
+    {
+        Directory.CreateDirectory(directory);
+        Write(Path.Combine(directory, name), text, name.EndsWith(".key", StringComparison.Ordinal) ? UnixFileMode.UserRead | UnixFileMode.UserWrite : null);
     }
 
     /// <summary>Makes the certificates that are missing, and records what happened to them. The second time it changes nothing.</summary>

@@ -64,7 +64,7 @@ internal static class KeysRun
         ApiKeyStore store = await open().ConfigureAwait(false);
         if (!store.Revoke(id))
         {
-            throw new ConfigurationException([new("ID", id, $"there is no such key in {store.File}; 'keys list' shows them")]);
+            throw new ConfigurationException([new("ID", id, $"there is no such key; 'keys list' shows them all")]);
         }
 
         output.WriteLine($"Revoked: {id}. It is refused from the next request on.");

@@ -7,7 +7,7 @@ namespace OcspCluster.Silo.Coherence;
 /// Tells every silo what changed, and returns when each has forgotten it or may not believe its caches any more (docs/decisions/0020). Runs where the issuer's writer does. Thread-safe.
 /// </summary>
 internal sealed partial class ClusterPublisher(
-    CoherenceDirectory directory, ILeaseTable table, ISiloPeers peers, OcspSiloOptions options, TimeProvider clock, ILogger<ClusterPublisher> log) : IResponsePublisher
+    CoherenceDirectory directory, ILeaseTable table, ISiloPeers peers, OcspSiloOptions options, [FromKeyedServices(OcspSiloExtensions.LeaseClock)] TimeProvider clock, ILogger<ClusterPublisher> log) : IResponsePublisher
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(50);
 

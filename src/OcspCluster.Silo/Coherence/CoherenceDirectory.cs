@@ -34,7 +34,7 @@ internal sealed class CoherenceDirectory : IDisposable
         ILeaseTable table,
         ISiloPeers peers,
         OcspSiloOptions options,
-        TimeProvider clock,
+        [FromKeyedServices(OcspSiloExtensions.LeaseClock)] TimeProvider clock,
         ILogger<CoherenceDirectory> log) =>
         _issuers = directory.Issuers.ToFrozenDictionary(issuer => issuer.Id, issuer =>
         {

@@ -5,7 +5,7 @@ namespace OcspCluster.Silo.Coherence;
 /// <summary>Renews the leases of all issuers while the silo runs, keeps the sets of issued serial numbers complete, and hands the leases back when it ends.</summary>
 /// <remarks>A hosted service that is registered after Orleans: it begins when the silo is a member, and ends before it leaves. The OCSP listener is to be started after it, and stopped before.</remarks>
 internal sealed partial class LeaseKeeper(
-    CoherenceDirectory directory, IRevocationStore store, OcspSiloOptions options, TimeProvider clock, ILogger<LeaseKeeper> log) : BackgroundService
+    CoherenceDirectory directory, IRevocationStore store, OcspSiloOptions options, [FromKeyedServices(OcspSiloExtensions.LeaseClock)] TimeProvider clock, ILogger<LeaseKeeper> log) : BackgroundService
 {
     /// <summary>Tries to have every lease before the silo begins to answer. When the store is away it goes on without.</summary>
     public override async Task StartAsync(CancellationToken cancellationToken)

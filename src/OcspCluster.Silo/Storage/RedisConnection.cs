@@ -22,9 +22,9 @@ public sealed class RedisConnection : IAsyncDisposable
 
     private readonly ConnectionMultiplexer _multiplexer;
     private readonly TimeProvider _timeProvider;
-    private readonly string _configuration;
+    private readonly ConfigurationOptions _configuration;
 
-    private RedisConnection(ConnectionMultiplexer multiplexer, string configuration, int operationTimeoutMilliseconds, RedisKeys keys, TimeProvider timeProvider)
+    private RedisConnection(ConnectionMultiplexer multiplexer, ConfigurationOptions configuration, int operationTimeoutMilliseconds, RedisKeys keys, TimeProvider timeProvider)
     {
         _multiplexer = multiplexer;
         _configuration = configuration;
@@ -57,11 +57,31 @@ public sealed class RedisConnection : IAsyncDisposable
     /// <param name="keys">The names of the keys; null for the default prefix.</param>
     /// <param name="timeProvider">The clock of the deadlines; null for the system's.</param>
     /// <exception cref="ArgumentException">The string cannot be read. The message has no password in it.</exception>
-    public static async Task<RedisConnection> OpenAsync(string configuration, RedisKeys? keys = null, TimeProvider? timeProvider = null)
+    public static Task<RedisConnection> OpenAsync(string configuration, RedisKeys? keys = null, TimeProvider? timeProvider = null) =>
+        OpenAsync(Read(configuration), keys ?? new RedisKeys(), timeProvider ?? TimeProvider.System);
+
+    /// <summary>Connects as configured, or begins to.</summary>
+    /// <inheritdoc cref="OpenAsync(string, RedisKeys?, TimeProvider?)"/>
+    public static Task<RedisConnection> OpenAsync(RedisOptions options, TimeProvider? timeProvider = null)
     {
-        ConfigurationOptions options = Read(configuration);
-        ConnectionMultiplexer multiplexer = await ConnectionMultiplexer.ConnectAsync(options).ConfigureAwait(false);
-        return new RedisConnection(multiplexer, configuration, options.AsyncTimeout, keys ?? new RedisKeys(), timeProvider ?? TimeProvider.System);
+        ArgumentNullException.ThrowIfNull(options);
+        return OpenAsync(Read(options), new RedisKeys(options.KeyPrefix), timeProvider ?? TimeProvider.System);
+    }
+
+    private static async Task<RedisConnection> OpenAsync(ConfigurationOptions configuration, RedisKeys keys, TimeProvider timeProvider)
+    {
+        ConnectionMultiplexer multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false);
+        return new RedisConnection(multiplexer, configuration, configuration.AsyncTimeout, keys, timeProvider);
+    }
+
+    /// <summary>Reads a configuration string, and the password that is kept beside it.</summary>
+    /// <inheritdoc cref="Read(string)"/>
+    public static ConfigurationOptions Read(RedisOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ConfigurationOptions configuration = Read(options.Configuration);
+        configuration.Password = options.Password ?? configuration.Password;
+        return configuration;
     }
 
     /// <summary>Reads a configuration string, and bounds every wait in it.</summary>
@@ -100,7 +120,7 @@ public sealed class RedisConnection : IAsyncDisposable
     }
 
     /// <summary>A second connection to the same Redis, for what must not hold up the others.</summary>
-    public Task<RedisConnection> OpenAnotherAsync() => OpenAsync(_configuration, Keys, _timeProvider);
+    public Task<RedisConnection> OpenAnotherAsync() => OpenAsync(_configuration.Clone(), Keys, _timeProvider);
 
     /// <summary>Carries out an operation within <see cref="OperationTimeout"/>.</summary>
     /// <param name="operation">Begins it. Called once.</param>

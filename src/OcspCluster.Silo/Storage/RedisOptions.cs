@@ -9,6 +9,9 @@ public sealed record RedisOptions
     /// </summary>
     public required string Configuration { get; init; }
 
+    /// <summary>The password, where it is not part of <see cref="Configuration"/>: it may have any characters.</summary>
+    public string? Password { get; init; }
+
     /// <summary>What the name of every key begins with; authorities that share a Redis differ in it. Default <c>ocsp</c>. 1 to 32 of a–z, 0–9, '-', '_', '.'.</summary>
     public string KeyPrefix { get; init; } = RedisKeys.DefaultPrefix;
 

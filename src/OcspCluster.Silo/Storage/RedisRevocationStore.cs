@@ -48,7 +48,7 @@ public sealed class RedisRevocationStore : IRevocationStore
     public static async Task<RedisRevocationStore> OpenAsync(RedisOptions options, TimeProvider timeProvider, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(options);
-        RedisConnection connection = await RedisConnection.OpenAsync(options.Configuration, new RedisKeys(options.KeyPrefix), timeProvider).ConfigureAwait(false);
+        RedisConnection connection = await RedisConnection.OpenAsync(options, timeProvider).ConfigureAwait(false);
         try
         {
             return await OpenAsync(connection, ownsConnection: true, options, timeProvider, RedisSchema.Current, cancellationToken).ConfigureAwait(false);

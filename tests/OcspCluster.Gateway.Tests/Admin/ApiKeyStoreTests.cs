@@ -18,11 +18,11 @@ public sealed class ApiKeyStoreTests : IDisposable
     public void Dispose() => _directory.Dispose();
 
     [Fact]
-    public void Key_Created_IsKnownWithItsScopes()
+    public async Task Key_Created_IsKnownWithItsScopes()
     {
         (string bearer, ApiKey made) = _store.Create("the CA", s_scopes);
 
-        ApiKey? key = _store.Authenticate(bearer);
+        ApiKey? key = await _store.AuthenticateAsync(bearer);
 
         Assert.Equal((made.Id, "the CA", _clock.GetUtcNow()), (key!.Id, key.Name, key.CreatedAt));
         Assert.Equal(["feed:alpha", "read:*"], key.Scopes);
@@ -41,54 +41,54 @@ public sealed class ApiKeyStoreTests : IDisposable
     }
 
     [Fact]
-    public void Secret_OfAnotherKey_IsRefused()
+    public async Task Secret_OfAnotherKey_IsRefused()
     {
         (string one, _) = _store.Create("one", s_scopes);
         (string other, _) = _store.Create("other", s_scopes);
 
-        Assert.Null(_store.Authenticate(one[..17] + other[17..]));
-        Assert.Null(_store.Authenticate(one[..^1] + (one[^1] == 'A' ? 'B' : 'A')));
-        Assert.Null(_store.Authenticate(one[..17]));
-        Assert.Null(_store.Authenticate(null));
+        Assert.Null(await _store.AuthenticateAsync(one[..17] + other[17..]));
+        Assert.Null(await _store.AuthenticateAsync(one[..^1] + (one[^1] == 'A' ? 'B' : 'A')));
+        Assert.Null(await _store.AuthenticateAsync(one[..17]));
+        Assert.Null(await _store.AuthenticateAsync(null));
     }
 
     [Fact]
-    public void Key_Expired_IsRefusedFromThatInstantOn()
+    public async Task Key_Expired_IsRefusedFromThatInstantOn()
     {
         (string bearer, _) = _store.Create("x", s_scopes, TimeSpan.FromDays(1));
         _clock.Advance(TimeSpan.FromDays(1) - TimeSpan.FromTicks(1));
-        Assert.NotNull(_store.Authenticate(bearer));
+        Assert.NotNull(await _store.AuthenticateAsync(bearer));
         _clock.Advance(TimeSpan.FromTicks(1));
-        Assert.Null(_store.Authenticate(bearer));
+        Assert.Null(await _store.AuthenticateAsync(bearer));
     }
 
     [Fact]
-    public void Key_RevokedByAnotherProcess_IsRefusedAtOnce()
+    public async Task Key_RevokedByAnotherProcess_IsRefusedAtOnce()
     {
         (string bearer, ApiKey key) = _store.Create("x", s_scopes);
-        Assert.NotNull(_store.Authenticate(bearer));
+        Assert.NotNull(await _store.AuthenticateAsync(bearer));
 
         Assert.True(Open().Revoke(key.Id));
 
-        Assert.Null(_store.Authenticate(bearer));
+        Assert.Null(await _store.AuthenticateAsync(bearer));
         Assert.Equal(_clock.GetUtcNow(), Assert.Single(_store.List()).RevokedAt);
         Assert.False(_store.Revoke("0000000000000000"));
     }
 
     [Fact]
-    public void File_ThatIsDamaged_LetsNobodyIn()
+    public async Task File_ThatIsDamaged_LetsNobodyIn()
     {
         (string bearer, _) = _store.Create("x", s_scopes);
         string sound = File.ReadAllText(KeyFile);
         foreach (string damaged in new[] { "", "{", "null", "{}", "[]", sound.Replace("read:*", "root"), sound.Replace("\"secretHash\"", "\"hash\"") })
         {
             File.WriteAllText(KeyFile, damaged);
-            Assert.Throws<ApiKeyStoreException>(() => _store.Authenticate(bearer));
+            await Assert.ThrowsAsync<ApiKeyStoreException>(async () => await _store.AuthenticateAsync(bearer));
             Assert.Throws<ApiKeyStoreException>(() => _store.Create("y", s_scopes));
         }
 
         File.WriteAllText(KeyFile, sound);
-        Assert.NotNull(_store.Authenticate(bearer));
+        Assert.NotNull(await _store.AuthenticateAsync(bearer));
     }
 
     [Fact]
@@ -107,7 +107,7 @@ public sealed class ApiKeyStoreTests : IDisposable
     }
 
     [Fact]
-    public void OperatorKey_IsWrittenOnceForItsOwner()
+    public async Task OperatorKey_IsWrittenOnceForItsOwner()
     {
         string file = _directory.File("admin.key");
 
@@ -115,7 +115,7 @@ public sealed class ApiKeyStoreTests : IDisposable
         string bearer = File.ReadAllText(file).TrimEnd('\n');
         Assert.False(_store.EnsureOperatorKey(file));
 
-        Assert.Equal(["operator:*"], _store.Authenticate(bearer)!.Scopes);
+        Assert.Equal(["operator:*"], (await _store.AuthenticateAsync(bearer))!.Scopes);
         Assert.True(OperatingSystem.IsWindows() || File.GetUnixFileMode(file) == (UnixFileMode.UserRead | UnixFileMode.UserWrite));
         Assert.Equal(bearer, File.ReadAllText(file).TrimEnd('\n'));
     }

@@ -49,11 +49,11 @@ internal sealed partial class AdminAccess : IEndpointFilter, IDisposable
     public static ApiCaller CallerOf(HttpContext context) => (ApiCaller)context.Items[typeof(ApiCaller)]!;
 
     /// <summary>Whether the filter would know the caller again: what goes on for long asks now and then.</summary>
-    public bool IsStillLetIn(HttpContext context)
+    public async ValueTask<bool> IsStillLetInAsync(HttpContext context)
     {
         try
         {
-            return FindCaller(context) is not null;
+            return await FindCallerAsync(context).ConfigureAwait(false) is not null;
         }
         catch (ApiKeyStoreException e)
         {
@@ -69,7 +69,7 @@ internal sealed partial class AdminAccess : IEndpointFilter, IDisposable
         HttpContext http = context.HttpContext;
         try
         {
-            return Refuse(http) ?? await next(context).ConfigureAwait(false);
+            return await RefuseAsync(http).ConfigureAwait(false) ?? await next(context).ConfigureAwait(false);
         }
         catch (Exception e) when (e is RevocationStoreException or ObjectDisposedException)
         {
@@ -84,7 +84,7 @@ internal sealed partial class AdminAccess : IEndpointFilter, IDisposable
         catch (ApiKeyStoreException e)
         {
             LogKeysFailed(e.Message, e);
-            return AdminProblems.Create(StatusCodes.Status503ServiceUnavailable, "The API keys cannot be read", "Nobody is let in until the operator has mended the key file.");
+            return AdminProblems.Create(StatusCodes.Status503ServiceUnavailable, "The API keys cannot be read", "Nobody is let in until they can be read again; the log says why they cannot.");
         }
         catch (BadHttpRequestException e)
         {
@@ -92,9 +92,9 @@ internal sealed partial class AdminAccess : IEndpointFilter, IDisposable
         }
     }
 
-    private IResult? Refuse(HttpContext http)
+    private async ValueTask<IResult?> RefuseAsync(HttpContext http)
     {
-        if (FindCaller(http) is not { } caller)
+        if (await FindCallerAsync(http).ConfigureAwait(false) is not { } caller)
         {
             // Who presents nothing tries nothing: they are told how to.
             if ((!string.IsNullOrEmpty(http.Request.Headers.Authorization) || http.Connection.ClientCertificate is not null) && _failures.Add(http.Connection.RemoteIpAddress) is { } wait)
@@ -128,12 +128,12 @@ internal sealed partial class AdminAccess : IEndpointFilter, IDisposable
     }
 
     // A key that is presented is looked at, whatever the connection has: who sends a wrong one is not let in by another way.
-    private ApiCaller? FindCaller(HttpContext http)
+    private async ValueTask<ApiCaller?> FindCallerAsync(HttpContext http)
     {
         string? authorization = http.Request.Headers.Authorization;
         if (!string.IsNullOrEmpty(authorization))
         {
-            return authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) && _keys.Authenticate(authorization[Scheme.Length..].Trim()) is { } key
+            return authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) && await _keys.AuthenticateAsync(authorization[Scheme.Length..].Trim(), http.RequestAborted).ConfigureAwait(false) is { } key
                 ? new ApiCaller($"key {key.Id} ({key.Name})", [.. key.Scopes.Select(text => ApiScope.TryParse(text, out ApiScope scope) ? scope : default)], http.Connection.RemoteIpAddress)
                 : null;
         }

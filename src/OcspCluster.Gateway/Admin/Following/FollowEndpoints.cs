@@ -205,7 +205,7 @@ internal sealed partial class FollowEndpoints(
             if (beat.IsCompleted)
             {
                 await beat.ConfigureAwait(false);
-                if (!access.IsStillLetIn(context))
+                if (!await access.IsStillLetInAsync(context).ConfigureAwait(false))
                 {
                     return; // his key was revoked or has expired since
                 }

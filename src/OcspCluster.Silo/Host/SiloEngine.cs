@@ -1,0 +1,149 @@
+using OcspCluster.Authority;
+using OcspCluster.Gateway;
+using OcspCluster.Hosting;
+using OcspCluster.Hosting.Configuration;
+using OcspCluster.Hosting.Demo;
+using OcspCluster.Silo.Coherence;
+using OcspCluster.Silo.Storage;
+
+namespace OcspCluster.Silo.Host;
+
+/// <summary>What makes a host a silo: the shared store, the actors, and what all silos have in common.</summary>
+internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
+{
+    private readonly SiloHostOptions _options;
+    private readonly RedisConnection _connection;
+    private readonly SharedCheckpoints _checkpoints;
+    private IServiceProvider? _services;
+
+    private SiloEngine(
+        SiloHostOptions options, RedisConnection connection, RedisRevocationStore store, SharedCheckpoints checkpoints, IReadOnlyList<Issuer> issuers, DemoPki? demo)
+    {
+        _options = options;
+        _connection = connection;
+        _checkpoints = checkpoints;
+        Store = store;
+        Issuers = issuers;
+        Demo = demo;
+    }
+
+    /// <summary>The store.</summary>
+    public RedisRevocationStore Store { get; }
+
+    /// <summary>The demo CA, where this silo has its keys; null when it has not, and when issuers are configured.</summary>
+    public DemoPki? Demo { get; }
+
+    /// <summary>Whether the demo CA is answered for.</summary>
+    public bool IsDemo => _options.Responder.Issuers.Count == 0;
+
+    /// <inheritdoc/>
+    public string Name => "OcspCluster.Silo";
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> QuietCategories { get; } = ["Orleans", typeof(GatewayService).FullName!, typeof(SiloInfoService).FullName!];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Issuer> Issuers { get; }
+
+    /// <summary>Opens the store, and what all silos share.</summary>
+    /// <exception cref="RevocationStoreException">Redis cannot be reached, or holds a newer version's data.</exception>
+    /// <exception cref="HostStartException">The demo's files are damaged, or the journal's key is another cluster's.</exception>
+    public static async Task<SiloEngine> OpenAsync(SiloHostOptions options, RedisConnection connection, TimeProvider clock)
+    {
+        RedisRevocationStore store = await RedisRevocationStore.OpenAsync(connection, options.Redis, TimeProvider.System, CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            await using StartTurn turn = await StartTurn.TakeAsync(connection).ConfigureAwait(false);
+            string data = options.Responder.DataDirectory;
+            SharedCheckpoints checkpoints = await SharedCheckpoints.OpenAsync(connection, data, options.IsSigner, clock).ConfigureAwait(false);
+            (IReadOnlyList<Issuer> issuers, DemoPki? demo) = await OpenIssuersAsync(options, connection, clock).ConfigureAwait(false);
+            return new SiloEngine(options, connection, store, checkpoints, issuers, demo);
+        }
+        catch
+        {
+            await store.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Add(WebApplicationBuilder builder)
+    {
+        builder.AddOrleans(_options);
+        builder.Services.AddSingleton<IRevocationStore>(Store); // the host disposes it, after the services
+        builder.Services.AddSingleton(Store);
+        builder.Services.AddSingleton(_connection);
+        builder.Services.AddSingleton<IApiKeyDocument>(new RedisApiKeys(_connection));
+        builder.Services.AddSingleton(new JournalNotes(() => RedisAuditStore.Open(_connection), _checkpoints.SignAsync));
+        builder.Services.AddCredentialWatch(_options.Responder, Issuers, IsDemo);
+        builder.Services.AddSingleton(_options);
+        builder.Services.AddSingleton(services => new SiloSelf(_options.IsSigner ? "signer" : "gateway", () => services.GetRequiredService<CoherenceDirectory>().All.ToDictionary(
+            issuer => issuer.Coherence.Issuer.ToString(), issuer => Math.Max(0, Math.Round(issuer.Coherence.LeaseLeft.TotalSeconds, 2)))));
+        builder.Services.AddSingleton<SiloOverview>();
+        builder.Services.AddSingleton<IClusterOverview>(services => services.GetRequiredService<SiloOverview>());
+    }
+
+    /// <inheritdoc/>
+    public void Map(WebApplication app)
+    {
+        _services = app.Services;
+        if (_options.HasOrleansDashboard)
+        {
+            app.MapGuardedOrleansDashboard();
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<string>> FindNotReadyAsync(CancellationToken cancellationToken)
+    {
+        SiloStatus status = _services!.GetRequiredService<ISiloStatusOracle>().CurrentStatus;
+        return Task.FromResult<IReadOnlyList<string>>(status == SiloStatus.Active ? [] : [$"cluster: this silo is not an active member of '{_options.ClusterId}' but {status}"]);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> FindWarnings()
+    {
+        StoreView store = _services!.GetRequiredService<SiloOverview>().Store;
+        List<string> warnings = [];
+        if (!store.IsReachable || !store.IsDurable)
+        {
+            warnings.Add($"store: {store.Description}");
+        }
+
+        if (_checkpoints.Warning is string warning)
+        {
+            warnings.Add(warning);
+        }
+
+        return warnings;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await Store.DisposeAsync().ConfigureAwait(false);
+        _checkpoints.Dispose();
+        foreach (SigningCredential credential in Issuers.SelectMany(issuer => issuer.Credentials))
+        {
+            credential.Dispose();
+        }
+    }
+
+    private static async Task<(IReadOnlyList<Issuer> Issuers, DemoPki? Demo)> OpenIssuersAsync(SiloHostOptions options, RedisConnection connection, TimeProvider clock)
+    {
+        if (options.Responder.Issuers.Count > 0)
+        {
+            return (options.Responder.Issuers, null);
+        }
+
+        string directory = Path.Combine(options.Responder.DataDirectory, DemoPki.DirectoryName);
+        if (!options.IsSigner)
+        {
+            return ([await SharedDemo.OpenWithoutKeysAsync(connection, directory).ConfigureAwait(false)], null);
+        }
+
+        Uri ocsp = new(ListenUrls.ForClients(new Uri(options.Responder.Listener.Urls[0])));
+        DemoPki demo = await SharedDemo.OpenAsync(connection, directory, ocsp, clock.GetUtcNow()).ConfigureAwait(false);
+        return ([demo.Issuer], demo);
+    }
+}

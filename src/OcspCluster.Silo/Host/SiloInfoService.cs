@@ -1,0 +1,49 @@
+using OcspCluster.Gateway;
+using Orleans.Runtime.Services;
+using Orleans.Services;
+
+namespace OcspCluster.Silo.Host;
+
+/// <summary>What a silo tells of itself.</summary>
+/// <param name="Role">signer or gateway.</param>
+/// <param name="Version">The program's version.</param>
+/// <param name="StartedAt">When its process was started.</param>
+/// <param name="Leases">Its leases: issuer, and the seconds left.</param>
+[GenerateSerializer, Alias("ocsp-silo-info")]
+internal sealed record SiloInfo(
+    [property: Id(0)] string Role, [property: Id(1)] string Version, [property: Id(2)] DateTimeOffset StartedAt, [property: Id(3)] Dictionary<string, double> Leases);
+
+/// <summary>Asks a silo about itself.</summary>
+[Alias("ocsp-silo-info-service")]
+internal interface ISiloInfoService : IGrainService
+{
+    /// <summary>What it tells.</summary>
+    [Alias("describe")]
+    Task<SiloInfo> DescribeAsync();
+}
+
+/// <summary>Tells of this silo. One in every silo, of whatever role.</summary>
+internal sealed class SiloInfoService(GrainId id, Orleans.Runtime.Silo silo, ILoggerFactory loggers, SiloSelf self) : GrainService(id, silo, loggers), ISiloInfoService
+{
+    /// <inheritdoc/>
+    public Task<SiloInfo> DescribeAsync() => Task.FromResult(self.Describe());
+}
+
+/// <summary>Reaches the service of any silo.</summary>
+internal sealed class SiloInfoClient(IServiceProvider services) : GrainServiceClient<ISiloInfoService>(services)
+{
+    /// <summary>What a silo tells of itself.</summary>
+    public Task<SiloInfo> DescribeAsync(SiloAddress silo) => GetGrainService(silo).DescribeAsync();
+}
+
+/// <summary>This silo.</summary>
+/// <param name="role">signer or gateway.</param>
+/// <param name="findLeases">Its leases: issuer, and the seconds left.</param>
+internal sealed class SiloSelf(string role, Func<Dictionary<string, double>> findLeases)
+{
+    /// <summary>signer or gateway.</summary>
+    public string Role => role;
+
+    /// <summary>What it tells of itself.</summary>
+    public SiloInfo Describe() => new(role, LonelyNode.Version, LonelyNode.StartedAt, findLeases());
+}

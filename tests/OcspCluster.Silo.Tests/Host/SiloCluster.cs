@@ -1,0 +1,120 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using OcspCluster.Silo.Tests.Storage;
+using OcspCluster.Testing;
+
+namespace OcspCluster.Silo.Tests.Host;
+
+/// <summary>A real redis-server of its own and some silo processes, in one working directory, as somebody pastes the README's commands. Ends all of them by their ids.</summary>
+internal sealed class SiloCluster : IAsyncDisposable
+{
+    private readonly ScratchDirectory _directory = new();
+    private readonly List<(SiloProcess Process, string[] Arguments)> _silos = [];
+    private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(60) };
+
+    private SiloCluster(RedisServer redis) => Redis = redis;
+
+    public RedisServer Redis { get; }
+
+    /// <summary>Where the silos run; the demo's files are in <c>data/demo</c>.</summary>
+    public string Directory => _directory.Path;
+
+    public IReadOnlyList<SiloProcess> Silos => [.. _silos.Select(silo => silo.Process)];
+
+    /// <summary>The operator's key, as the first silo wrote it.</summary>
+    public string OperatorKey => File.ReadAllText(_directory.File("data/admin.key")).Trim();
+
+    /// <summary>Starts them one after the other.</summary>
+    public static async Task<SiloCluster> StartAsync(int silos, RedisServer? redis = null)
+    {
+        SiloCluster cluster = new(redis ?? await RedisServer.StartAsync());
+        try
+        {
+            for (int i = 0; i < silos; i++)
+            {
+                await cluster.AddAsync();
+            }
+
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts one more.</summary>
+    public async Task<SiloProcess> AddAsync(params string[] arguments)
+    {
+        string[] all = [.. NewArguments(), .. arguments];
+        SiloProcess silo = await SiloProcess.StartAsync(Directory, all);
+        _silos.Add((silo, all));
+        return silo;
+    }
+
+    /// <summary>Starts one again that has ended, with the ports for silos that it had.</summary>
+    public async Task<SiloProcess> RestartAsync(int silo)
+    {
+        await _silos[silo].Process.DisposeAsync();
+        _silos[silo] = (await SiloProcess.StartAsync(Directory, _silos[silo].Arguments), _silos[silo].Arguments);
+        return _silos[silo].Process;
+    }
+
+    /// <summary>The command line of a silo of this cluster with ports of its own, without URLs.</summary>
+    public string[] NewArguments() => ["--redis", Redis.Configuration, "--silo-port", Ports.Next(), "--gateway-port", Ports.Next()];
+
+    /// <summary>The command line of a silo that runs.</summary>
+    public IReadOnlyList<string> ArgumentsOf(int silo) => _silos[silo].Arguments;
+
+    /// <summary>What OpenSSL says of one of the demo's certificates, asked at a silo.</summary>
+    public async Task<string> AskAsync(SiloProcess silo, string certificate)
+    {
+        ExternalTool? openssl = ExternalTool.Find("openssl");
+        Assert.SkipWhen(openssl is null, "This machine has no openssl.");
+        ToolResult result = await openssl.RunAsync(
+            ["ocsp", "-issuer", "data/demo/ca.pem", "-cert", $"data/demo/{certificate}.pem", "-url", silo.OcspUri.ToString(), "-CAfile", "data/demo/ca.pem"], Directory);
+        return result.Output + result.Error;
+    }
+
+    /// <summary>Submits an event of the demo at a silo.</summary>
+    public async Task<HttpResponseMessage> SubmitAsync(SiloProcess silo, string id, string serial, string kind)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Post, new Uri(silo.AdminUri, "v1/issuers/demo/events"))
+        {
+            Content = JsonContent.Create(new { id, serial, kind, at = TimeProvider.System.GetUtcNow() }),
+        };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", OperatorKey);
+        return await _client.SendAsync(request);
+    }
+
+    /// <summary>The cluster as a silo sees it.</summary>
+    public async Task<JsonElement> DescribeAsync(SiloProcess silo)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Get, new Uri(silo.AdminUri, "v1/cluster"));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", OperatorKey);
+        using HttpResponseMessage response = await _client.SendAsync(request);
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+        return await response.Content.ReadFromJsonAsync<JsonElement>();
+    }
+
+    /// <summary>The readiness of a silo.</summary>
+    public async Task<JsonElement> GetReadyAsync(SiloProcess silo)
+    {
+        using HttpResponseMessage response = await _client.GetAsync(new Uri(silo.AdminUri, "health/ready"));
+        return await response.Content.ReadFromJsonAsync<JsonElement>();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach ((SiloProcess silo, _) in _silos)
+        {
+            await silo.DisposeAsync();
+        }
+
+        await Redis.DisposeAsync();
+        _client.Dispose();
+        _directory.Dispose();
+    }
+}
