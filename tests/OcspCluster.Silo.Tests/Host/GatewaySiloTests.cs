@@ -114,3 +114,18 @@ public sealed class GatewaySiloClusterTests(SharedHosts shared) : ClusterContrac
 {
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartWithGatewayAsync(setup, clock);
 }
+
+public sealed class GatewaySiloOperationsTests(SharedHosts shared) : OperationsContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartWithGatewayAsync(setup, clock);
+}
+
+public sealed class GatewaySiloWebhookTests(SharedHosts shared) : WebhookContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartWithGatewayAsync(setup, clock);
+}
+
+public sealed class GatewaySiloPurgeTests(SharedHosts shared) : PurgeContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartWithGatewayAsync(setup, clock);
+}

@@ -69,12 +69,15 @@ internal sealed class SiloCluster : IAsyncDisposable
     public IReadOnlyList<string> ArgumentsOf(int silo) => _silos[silo].Arguments;
 
     /// <summary>What OpenSSL says of one of the demo's certificates, asked at a silo.</summary>
-    public async Task<string> AskAsync(SiloProcess silo, string certificate)
+    /// <param name="silo">Who is asked.</param>
+    /// <param name="certificate">The file's name without <c>.pem</c>.</param>
+    /// <param name="hasNonce">Whether a nonce is sent, as OpenSSL does by itself: then no answer from a cache will do.</param>
+    public async Task<string> AskAsync(SiloProcess silo, string certificate, bool hasNonce = true)
     {
         ExternalTool? openssl = ExternalTool.Find("openssl");
         Assert.SkipWhen(openssl is null, "This machine has no openssl.");
         ToolResult result = await openssl.RunAsync(
-            ["ocsp", "-issuer", "data/demo/ca.pem", "-cert", $"data/demo/{certificate}.pem", "-url", silo.OcspUri.ToString(), "-CAfile", "data/demo/ca.pem"], Directory);
+            ["ocsp", "-issuer", "data/demo/ca.pem", "-cert", $"data/demo/{certificate}.pem", "-url", silo.OcspUri.ToString(), "-CAfile", "data/demo/ca.pem", hasNonce ? "-nonce" : "-no_nonce"], Directory);
         return result.Output + result.Error;
     }
 

@@ -133,7 +133,7 @@ internal sealed class SiloResponderHost : IAuthorityHost
         {
             foreach (Dictionary<string, string?> one in keys)
             {
-                silos.Add(await SiloHost.StartAsync(SiloHostOptions.Read(Settings.FromKeys(one), clock.GetUtcNow()), clock));
+                silos.Add(await SiloHost.StartAsync(SiloHostOptions.Read(Settings.FromKeys(one), clock.GetUtcNow()), new ClusterClock(clock)));
             }
 
             return [.. silos];

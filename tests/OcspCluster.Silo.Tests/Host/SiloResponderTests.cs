@@ -114,3 +114,18 @@ public sealed class SiloClusterTests(SharedHosts shared) : ClusterContract(share
 {
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
 }
+
+public sealed class SiloOperationsTests(SharedHosts shared) : OperationsContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
+}
+
+public sealed class SiloWebhookTests(SharedHosts shared) : WebhookContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
+}
+
+public sealed class SiloPurgeTests(SharedHosts shared) : PurgeContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
+}
