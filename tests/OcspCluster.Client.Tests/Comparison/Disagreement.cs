@@ -61,6 +61,8 @@ internal sealed record Disagreement(string[] Judges, string Ours, Func<ComparedR
             "ocsptool prints every answer; its user reads the first status. We look for the certificate's own."),
         new([Python], "", (response, their) => their == "refused" && response.Family is "version",
             "python3-cryptography refuses version v1 written out, which DER leaves out and some write."),
+        new([Python], "revoked", (response, their) => their == "refused" && response.Family is "resigned",
+            "python3-cryptography refuses a revocation for a reason that is a negative number. Revoked is revoked, whatever for."),
     ];
 
     public static Disagreement? Find(string judge, ComparedResponse response, string ours, string theirs) => Array.Find(s_all, one =>
