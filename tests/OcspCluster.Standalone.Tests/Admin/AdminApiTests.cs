@@ -29,6 +29,11 @@ public sealed class FollowTests(SharedHosts shared) : FollowContract(shared)
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
 }
 
+public sealed class BulkTests(SharedHosts shared) : BulkContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
+}
+
 public sealed class WebhookTests(SharedHosts shared) : WebhookContract(shared)
 {
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
