@@ -141,7 +141,19 @@ public sealed class OcspClient : IDisposable
     public async Task<IReadOnlyList<X509Certificate2>> FindChainAsync(X509Certificate2 certificate, IEnumerable<X509Certificate2>? candidates = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(certificate);
-        return await _issuers.FindChainAsync(certificate, [.. candidates ?? []], cancellationToken).ConfigureAwait(false);
+        using CancellationTokenSource late = new(_options.Limits.TotalTimeout, _options.Verification.Clock);
+        using CancellationTokenSource both = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        List<X509Certificate2> chain = [certificate];
+        try
+        {
+            await _issuers.ExtendAsync(chain, [.. candidates ?? []], both.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // What was found within the total time is what could be found.
+        }
+
+        return chain;
     }
 
     /// <summary>Sends any request to a responder and gives back what came, unjudged: for tools. The answer is neither looked up nor kept in the store.</summary>

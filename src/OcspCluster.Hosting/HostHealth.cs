@@ -16,15 +16,16 @@ internal sealed class HostHealth(IHostEngine engine, TimeProvider clock)
     /// <param name="watch">Knows of credentials that end soon, and of files that cannot be used.</param>
     /// <param name="guard">Knows whether the clock can be signed by.</param>
     /// <param name="deliveries">Knows which webhooks and purges are behind.</param>
+    /// <param name="sources">Know which of them are stale.</param>
     /// <param name="certificate">That of this listener, which may not be what its files have; null without TLS.</param>
-    public void Map(IEndpointRouteBuilder endpoints, CredentialWatch watch, ClockGuard guard, Deliveries deliveries, AdminCertificate? certificate = null)
+    public void Map(IEndpointRouteBuilder endpoints, CredentialWatch watch, ClockGuard guard, Deliveries deliveries, RevocationSources sources, AdminCertificate? certificate = null)
     {
         endpoints.MapGet("/health/live", () => Results.Json(new { status = "live" }));
         endpoints.MapGet("/health/ready", async (CancellationToken cancellationToken) =>
         {
             IReadOnlyList<string> notReady = await FindNotReadyAsync(cancellationToken).ConfigureAwait(false);
             string[] warnings =
-                [.. watch.Warnings, .. certificate?.Errors ?? [], .. guard.Problem is string clockProblem ? [clockProblem] : Array.Empty<string>(), .. deliveries.Warnings, .. engine.FindWarnings()];
+                [.. watch.Warnings, .. certificate?.Errors ?? [], .. guard.Problem is string clockProblem ? [clockProblem] : Array.Empty<string>(), .. deliveries.Warnings, .. sources.Warnings, .. engine.FindWarnings()];
             return notReady.Count == 0
                 ? Results.Json(new { status = "ready", notReady, warnings })
                 : Results.Json(new { status = "not ready", notReady, warnings }, statusCode: StatusCodes.Status503ServiceUnavailable);

@@ -13,6 +13,8 @@ using Microsoft.Extensions.Options;
 using OcspCluster.Authority;
 using OcspCluster.Gateway;
 using OcspCluster.Hosting.Configuration;
+using OcspCluster.Hosting.Crls;
+using OcspCluster.Hosting.Sources;
 
 namespace OcspCluster.Hosting;
 
@@ -165,6 +167,8 @@ internal sealed class ResponderApplication : IAsyncDisposable
             }
         });
         builder.Services.TryAddSingleton(_options.Deliveries); // an engine of several hosts says which of them it is
+        builder.Services.AddSingleton<ICrlRecords>(new CrlRecordDirectory(_options.DataDirectory));
+        builder.Services.AddRevocationSources(_options);
         builder.Services.AddAdminApi(_options.Admin.Api);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false).UseUrls([.. _options.AdminUrls]);
         if (_options.Admin.Certificate is { } certificate)
@@ -178,7 +182,12 @@ internal sealed class ResponderApplication : IAsyncDisposable
 
         WebApplication app = builder.Build();
         _health.Map(
-            app, app.Services.GetRequiredService<CredentialWatch>(), app.Services.GetRequiredService<ClockGuard>(), app.Services.GetRequiredService<Deliveries>(), app.Services.GetService<AdminCertificate>());
+            app,
+            app.Services.GetRequiredService<CredentialWatch>(),
+            app.Services.GetRequiredService<ClockGuard>(),
+            app.Services.GetRequiredService<Deliveries>(),
+            app.Services.GetRequiredService<RevocationSources>(),
+            app.Services.GetService<AdminCertificate>());
         app.MapAdminApi();
         engine.Map(app);
         return app;

@@ -11,11 +11,8 @@ namespace OcspCluster.Standalone;
 /// <summary>The program's verbs and options.</summary>
 internal static class CommandLine
 {
-    private static readonly Option<string> s_issuer = new("--issuer") { Description = "The id of the issuer whose index it is", HelpName = "ID", Required = true };
-    private static readonly Option<FileInfo> s_index = new("--index") { Description = "The index.txt of 'openssl ca'", HelpName = "FILE", Required = true };
     private static readonly Option<string> s_planned = new("--issuer") { Description = "The id of the issuer whose key is measured", HelpName = "ID", Required = true };
     private static readonly Option<long?> s_certificates = new("--certificates") { Description = "How many certificates to plan for (default: those in the store, of a stopped responder)", HelpName = "N" };
-    private static readonly Option<bool> s_dryRun = new("--dry-run") { Description = "Tell what would be recorded, and record nothing" };
 
     /// <summary>Runs the program.</summary>
     /// <returns>The exit code, one of <see cref="ExitCodes"/>.</returns>
@@ -25,8 +22,7 @@ internal static class CommandLine
         {
             HostCommandLine.Config, HostCommandLine.Data, HostCommandLine.Ocsp, HostCommandLine.Admin, HostCommandLine.Set,
         };
-        Command import = new("import", "Bring the certificates of an OpenSSL index.txt into the store of a stopped responder; may be run again at any time") { s_issuer, s_index, s_dryRun };
-        root.Add(import);
+        root.Add(ImportCommand.Create(ReadSettings, GuardAsync));
         root.Add(AuditCommand.Create(ReadSettings, GuardAsync));
         Command plan = new("plan", "Measure the key of an issuer, and tell whether it keeps the answers for so many certificates fresh") { s_planned, s_certificates };
         root.Add(plan);
@@ -34,10 +30,8 @@ internal static class CommandLine
             ReadSettings(result), result.GetRequiredValue(s_planned), result.GetValue(s_certificates), Console.Out)));
         root.Add(HostCommandLine.CreateKeysCommand(ReadSettings, settings => Task.FromResult(KeysRun.Open(settings))));
         root.SetAction((ParseResult result, CancellationToken _) => GuardAsync(() => StandaloneRun.RunAsync(ReadSettings(result), Console.Out)));
-        import.SetAction((ParseResult result, CancellationToken _) => GuardAsync(() => IndexImportRun.RunAsync(
-            ReadSettings(result), result.GetRequiredValue(s_issuer), result.GetRequiredValue(s_index), result.GetValue(s_dryRun), Console.Out, Console.Error)));
 
-        return await HostCommandLine.RunAsync(root, args).ConfigureAwait(false);
+        return await HostCommandLine.RunAsync(root, ImportCommand.Expand(args)).ConfigureAwait(false);
     }
 
     private static Settings ReadSettings(ParseResult result) => HostCommandLine.ReadSettings(result);

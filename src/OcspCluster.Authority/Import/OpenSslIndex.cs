@@ -22,11 +22,6 @@ public sealed record OpenSslIndexEntry(
     RevocationReason? Reason = null,
     DateTimeOffset? InvalidityDate = null);
 
-/// <summary>A line of an import that was not taken.</summary>
-/// <param name="Line">The line, from 1.</param>
-/// <param name="Problem">What is wrong with it, in a sentence.</param>
-public sealed record ImportProblem(long Line, string Problem);
-
 /// <summary>One line of an OpenSSL index: a certificate or what is wrong. Exactly one of the two.</summary>
 public readonly record struct OpenSslIndexLine(OpenSslIndexEntry? Entry, ImportProblem? Problem);
 

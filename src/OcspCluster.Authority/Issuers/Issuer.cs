@@ -91,6 +91,16 @@ public sealed class Issuer
         return Certificates.Any(ca => certificate.IsIssuedBy(ca, s_anyAge) || Credentials.Any(credential => certificate.IsIssuedBy(ca, credential.Verifier)));
     }
 
+    /// <summary>Whether a certificate bears one of a CA's names and its signature is by the CA's key, of an algorithm of .NET: for whoever has the CA's certificates and nobody who signs.</summary>
+    /// <param name="certificates">The CA's.</param>
+    /// <param name="certificate">The certificate.</param>
+    public static bool HasIssued(IEnumerable<X509Certificate2> certificates, IssuedCertificate certificate)
+    {
+        ArgumentNullException.ThrowIfNull(certificates);
+        ArgumentNullException.ThrowIfNull(certificate);
+        return certificates.Any(ca => certificate.IsIssuedBy(ca, s_anyAge));
+    }
+
     /// <summary>Verifies requests that are signed by one of <see cref="Requestors"/>, or by one whom a CA among them issued.</summary>
     public OcspRequestVerifier CreateRequestVerifier(TimeProvider clock)
     {

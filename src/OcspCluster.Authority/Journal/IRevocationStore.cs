@@ -120,6 +120,9 @@ public sealed class RevocationStoreException : Exception
     {
     }
 
+    /// <summary>Whether another process has the store, and nothing else is wrong.</summary>
+    public bool IsInUse { get; init; }
+
     /// <summary>The position of the journal entry that is damaged or missing; null when the failure is not one entry's.</summary>
     public long? Position { get; init; }
 }

@@ -62,6 +62,13 @@ public static class StatusRules
         };
     }
 
+    /// <summary>What an event is refused for whatever is known of its certificate; null where that decides.</summary>
+    public static EventRefusal? FindFault(RevocationEvent @event, DateTimeOffset receivedAt)
+    {
+        ArgumentNullException.ThrowIfNull(@event);
+        return Reject(@event, receivedAt, DefaultFutureTolerance);
+    }
+
     /// <summary>A revocation's reason as it is recorded: unspecified is none, as on the wire (RFC 5280 §5.3.1).</summary>
     public static RevocationReason? Recorded(RevocationReason? reason) => reason is RevocationReason.Unspecified ? null : reason;
 

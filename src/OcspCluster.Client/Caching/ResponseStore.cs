@@ -18,7 +18,7 @@ public sealed record StoredResponse
 
 /// <summary>
 /// Where a client keeps answers: in memory, on disk, or in what you derive from this. A store needs no protection from others: what comes out of it is
-/// verified as if it came from the network, every time. Implementations are thread-safe, and forget what they like.
+/// verified as if it came from the network, every time. Implementations are thread-safe, and forget what they like; what they throw ends the check.
 /// </summary>
 public abstract class ResponseStore
 {

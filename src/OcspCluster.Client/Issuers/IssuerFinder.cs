@@ -60,10 +60,9 @@ internal sealed class IssuerFinder(OcspClientOptions options, HttpTransport http
         return (null, message);
     }
 
-    /// <summary>The chain from a certificate upwards, as far as it can be found: the certificate first, a self-signed one last.</summary>
-    public async Task<IReadOnlyList<X509Certificate2>> FindChainAsync(X509Certificate2 certificate, IReadOnlyCollection<X509Certificate2> candidates, CancellationToken cancellationToken)
+    /// <summary>Lengthens a chain upwards, as far as issuers can be found: a self-signed one is its end.</summary>
+    public async Task ExtendAsync(List<X509Certificate2> chain, IReadOnlyCollection<X509Certificate2> candidates, CancellationToken cancellationToken)
     {
-        List<X509Certificate2> chain = [certificate];
         while (chain.Count < options.Limits.MaxChainLength && !IsSelfSigned(chain[^1]))
         {
             (X509Certificate2? issuer, _) = await FindAsync(chain[^1], candidates, cancellationToken).ConfigureAwait(false);
@@ -74,8 +73,6 @@ internal sealed class IssuerFinder(OcspClientOptions options, HttpTransport http
 
             chain.Add(issuer);
         }
-
-        return chain;
     }
 
     /// <summary>Whether its own key made its signature: nobody above it can revoke it.</summary>

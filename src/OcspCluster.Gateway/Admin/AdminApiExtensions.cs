@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.OpenApi;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
 using OcspCluster.Authority;
@@ -13,7 +14,10 @@ namespace OcspCluster.Gateway;
 /// <summary>Puts the admin API into a program: the event feed and the read side, for callers with a key.</summary>
 public static class AdminApiExtensions
 {
-    /// <summary>Adds what the admin API needs, beside a responder (<c>AddOcspResponder</c>), an <see cref="IRevocationStore"/>, an <see cref="IRevocationAuthority"/>, an <see cref="IDeliveryCursorStore"/>, a <see cref="PublishedJournal"/>, an <see cref="IClusterOverview"/> and <see cref="JournalNotes"/>, which are the program's to add; and <see cref="DeliveryOptions"/> where there are webhooks.</summary>
+    /// <summary>
+    /// Adds what the admin API needs, beside a responder (<c>AddOcspResponder</c>), an <see cref="IRevocationStore"/>, an <see cref="IRevocationAuthority"/>, an <see cref="IDeliveryCursorStore"/>,
+    /// a <see cref="PublishedJournal"/>, an <see cref="IClusterOverview"/> and <see cref="JournalNotes"/>, which are the program's to add; and <see cref="DeliveryOptions"/> where there are webhooks.
+    /// </summary>
     /// <exception cref="OptionsValidationException">A value breaks its bounds.</exception>
     public static IServiceCollection AddAdminApi(this IServiceCollection services, AdminApiOptions options)
     {
@@ -31,6 +35,10 @@ public static class AdminApiExtensions
         services.TryAddSingleton(provider => new ApiKeyStore(provider.GetRequiredService<IApiKeyDocument>(), provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<AdminAccess>();
         services.TryAddSingleton<EventsEndpoint>();
+        services.TryAddSingleton<ICrlRecords, CrlRecordsInMemory>();
+        services.TryAddSingleton(provider => new RevocationSources([], provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RevocationSources>>()));
+        services.TryAddSingleton<ImportsEndpoint>();
+        services.TryAddSingleton<BulkEndpoint>();
         services.TryAddSingleton<ReadEndpoints>();
         services.TryAddSingleton<FollowEndpoints>();
         services.TryAddSingleton<ProofEndpoints>();
@@ -70,6 +78,7 @@ public static class AdminApiExtensions
             .AddOpenApiOperationTransformer(DescribeBodyAsync)
             .Produces<EventsAnswer>()
             .ProducesProblem(400).ProducesProblem(404).ProducesProblem(413).ProducesProblem(415).ProducesProblem(503);
+        MapBulk(endpoints, v1);
         v1.MapGet("/", reading.GetIssuers)
             .For(ApiAction.Read, "The issuers within the caller's scopes")
             .Produces<IssuerListView>();
@@ -93,6 +102,28 @@ public static class AdminApiExtensions
         MapDeliveries(endpoints);
         MapRest(endpoints);
         return endpoints;
+    }
+
+    private static void MapBulk(IEndpointRouteBuilder endpoints, RouteGroupBuilder issuers)
+    {
+        issuers.MapPost("/{issuer}/imports", endpoints.ServiceProvider.GetRequiredService<ImportsEndpoint>().PostAsync)
+            .For(ApiAction.Feed, "Imports a file: an OpenSSL index, a CSV table, NDJSON, or a CRL", "The body is the file. form is index, csv, ndjson or crl; dryRun=true records nothing. The answer has a line of progress now and then, one per problem (the first 10000), and a summary; without a summary send the same again.")
+            .AddOpenApiOperationTransformer((operation, _, _) => DescribeFileAsync(operation, "application/octet-stream"))
+            .Produces<ImportLineView>(200, FollowEndpoints.Lines).ProducesProblem(400).ProducesProblem(404);
+        issuers.MapPost("/{issuer}/bulk", endpoints.ServiceProvider.GetRequiredService<BulkEndpoint>().PostAsync)
+            .For(ApiAction.Feed, "Revokes, holds or releases many certificates", "The body lists serial numbers: a JSON array, or text with one per line, which has no limit; or issuedFrom and issuedTo choose by the time of issuance. The answer has a line of progress now and then, one per refusal (the first 10000), and a summary; without a summary send the same again: with the same id it goes on.")
+            .AddOpenApiOperationTransformer((operation, _, _) =>
+            {
+                operation.Parameters = [.. operation.Parameters ?? [], .. BulkParameters.Describe()];
+                return DescribeFileAsync(operation, "application/json", "text/plain");
+            })
+            .Produces<BulkLineView>(200, FollowEndpoints.Lines).ProducesProblem(400).ProducesProblem(404).ProducesProblem(413).ProducesProblem(415);
+    }
+
+    private static Task DescribeFileAsync(OpenApiOperation operation, params string[] types)
+    {
+        operation.RequestBody = new OpenApiRequestBody { Content = types.ToDictionary(type => type, _ => new OpenApiMediaType { Schema = new OpenApiSchema() }) };
+        return Task.CompletedTask;
     }
 
     private static void MapFollowing(IEndpointRouteBuilder endpoints, RouteGroupBuilder issuers)

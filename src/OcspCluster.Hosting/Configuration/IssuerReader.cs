@@ -56,6 +56,13 @@ internal sealed class IssuerReader
         return new CredentialFilesContent([], [.. reader.Problems.Select(problem => problem.ToString())]);
     }
 
+    /// <summary>An issuer's certificates. What is wrong is reported.</summary>
+    public static IReadOnlyList<X509Certificate2> ReadCertificates(SettingsReader reader, string issuer)
+    {
+        IssuerReader one = new(reader, $"Issuers:{issuer}");
+        return [.. one.ReadCertificates("Certificate"), .. one.ReadCertificates("Certificates")];
+    }
+
     private Issuer? Read(string id, DateTimeOffset now)
     {
         if (!IssuerId.IsValid(id))

@@ -47,6 +47,8 @@ internal sealed class KnownKeys
         null,
         [
             ("Certificate", Value), ("Certificates", List), ("Responder", Responder), ("Responders", Section(Responder)), ("Requestors", List),
+            ("CrlSource", Section(null, ("Url", Value), ("File", Value), ("Delta", Value), ("Interval", Value), ("Timeout", Value), ("MaxBytes", Value))),
+            ("IndexSource", Section(null, ("File", Value), ("Interval", Value))),
             .. typeof(IssuerPolicy).GetProperties().Where(property => property.SetMethod is not null && !property.GetMethod!.IsStatic)
                 .Select(property => (property.Name, property.Name == nameof(IssuerPolicy.PresignHashes) ? List : Value)),
         ]);

@@ -42,6 +42,9 @@ public sealed class ResponderOptions
     /// <summary>The webhooks, and the caches to purge.</summary>
     public required DeliveryOptions Deliveries { get; init; }
 
+    /// <summary>What tells issuers' revocations without being asked to, by the issuer's id.</summary>
+    public required IReadOnlyDictionary<IssuerId, IssuerSources> Sources { get; init; }
+
     /// <summary>As it was written: the issuers' files are read again when they change.</summary>
     public required Settings Settings { get; init; }
 
@@ -87,6 +90,7 @@ public sealed class ResponderOptions
         };
         reader.Report(clock.FindErrors().Select(error => ConfigurationProblem.FromSentence("Clock:", error)));
         List<Issuer> issuers = [.. settings.Section("Issuers").GetChildren().Select(section => IssuerReader.Read(reader, section, now)).OfType<Issuer>()];
+        Dictionary<IssuerId, IssuerSources> sources = issuers.DistinctBy(issuer => issuer.Id).ToDictionary(issuer => issuer.Id, issuer => SourceReader.Read(reader, issuer.Id.ToString()));
         ReportTwins(reader, issuers);
         DeliveryOptions deliveries = DeliveryReader.Read(reader, [.. settings.Section("Issuers").GetChildren().Select(section => section.Key).DefaultIfEmpty(Demo.DemoPki.Id)]);
         if (reader.Problems.Count > 0)
@@ -105,6 +109,7 @@ public sealed class ResponderOptions
             LoadsPrivateKeys = reader.LoadsPrivateKeys,
             Clock = clock,
             Deliveries = deliveries,
+            Sources = sources,
             Settings = settings,
             Warnings = reader.Warnings,
             Logging = settings.Section("Logging"),
@@ -126,6 +131,18 @@ public sealed class ResponderOptions
         }
 
         return reader.Problems.Count > 0 ? throw new ConfigurationException(reader.Problems) : (settings.ResolvePath("Data", data), new IssuerId(issuer));
+    }
+
+    /// <summary>An issuer's certificates, for an import that verifies what the issuer signed; empty for a demo that was never started. Reads no keys.</summary>
+    /// <exception cref="ConfigurationException">A file cannot be read.</exception>
+    internal static IReadOnlyList<X509Certificate2> ReadIssuerCertificates(Settings settings, IssuerId issuer, string dataDirectory)
+    {
+        SettingsReader reader = new(settings);
+        IReadOnlyList<X509Certificate2> certificates = IssuerReader.ReadCertificates(reader, issuer.ToString());
+        string demo = Path.Combine(dataDirectory, Demo.DemoPki.DirectoryName, "ca.pem");
+        return reader.Problems.Count > 0 ? throw new ConfigurationException(reader.Problems)
+            : certificates.Count == 0 && issuer.ToString() == Demo.DemoPki.Id && File.Exists(demo) ? CredentialFiles.ReadCertificates(demo)
+            : certificates;
     }
 
     /// <summary>What needs the data directory and nothing else: its absolute path. Reads no keys and no issuers.</summary>

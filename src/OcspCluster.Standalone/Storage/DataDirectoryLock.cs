@@ -41,7 +41,7 @@ internal sealed class DataDirectoryLock : IDisposable
         }
         catch (IOException e) when (e.HResult is SharingViolation or LinuxWouldBlock or BsdWouldBlock)
         {
-            throw new RevocationStoreException($"The data directory '{directory}' is in use by {DescribeHolder(pidFile)}, which holds '{lockFile}'. One process only may use it: stop that one, or give this one another directory.", e);
+            throw new RevocationStoreException($"The data directory '{directory}' is in use by {DescribeHolder(pidFile)}, which holds '{lockFile}'. One process only may use it: stop that one, or give this one another directory.", e) { IsInUse = true };
         }
         catch (IOException e)
         {

@@ -12,6 +12,7 @@ public sealed class StoreTests
     {
         Store = store ?? new MemoryResponseStore(),
         Verification = new OcspVerificationOptions { Clock = _clock },
+        Limits = TestResponder.Options.Limits with { MaxAttempts = 1 }, // nobody moves the clock while a second attempt waits
     };
 
     private static TestResponder Responder(params string[] headers)

@@ -35,8 +35,8 @@ internal sealed record Disagreement(string[] Judges, string Ours, Func<ComparedR
             "Without nextUpdate an answer of any age is believed. We believe it for a day (MaximumAgeWithoutNextUpdate)."),
         new([Python], "refused SignatureWrong", (response, _) => response.Family is "algorithm",
             "The judge's few lines take the kind of signature from the key; python3-cryptography tells the algorithm's hash only."),
-        new([GnuTls, Python], "refused Responder", (response, _) => response.Family is "flipped",
-            "The certificate in the response was changed where only a strict reader looks."),
+        new([OpenSsl, GnuTls, Java, Python], "refused Responder", (response, _) => response.Family is "flipped",
+            "The certificate in the response was changed where only a strict reader looks: in its second signature algorithm, which is not signed."),
         new([GnuTls], "refused CertIdNotAnswered", (response, _) => response.Family.StartsWith("certid-", StringComparison.Ordinal) || response.Family is "resigned" or "flipped",
             "ocsptool --verify-response is not told which certificate is asked about: it verifies the signature and prints what is there."),
         new([GnuTls], "refused", (response, _) => response.Family is "this-update" or "next-update" or "next-before-this",
@@ -61,6 +61,8 @@ internal sealed record Disagreement(string[] Judges, string Ours, Func<ComparedR
             "ocsptool prints every answer; its user reads the first status. We look for the certificate's own."),
         new([Python], "", (response, their) => their == "refused" && response.Family is "version",
             "python3-cryptography refuses version v1 written out, which DER leaves out and some write."),
+        new([Python], "revoked", (response, their) => their == "refused" && response.Family is "resigned",
+            "python3-cryptography refuses a revocation for a reason that is a negative number. Revoked is revoked, whatever for."),
     ];
 
     public static Disagreement? Find(string judge, ComparedResponse response, string ours, string theirs) => Array.Find(s_all, one =>

@@ -15,7 +15,7 @@ internal sealed record ComparedResponse(string Name, string Hash, byte[] Respons
 
 /// <summary>
 /// Several thousand responses about one certificate: good ones in every form, ones that break each rule of RFC 6960 §3.2 and §4.2.2, and ones that were changed octet by
-/// octet, with and without a new signature. The same ones in every run, but for the keys.
+/// octet, with and without a new signature. The same ones in every run, but for keys and signatures, whose length varies by an octet or two.
 /// </summary>
 internal sealed class ResponseCorpus : IDisposable
 {

@@ -39,8 +39,8 @@ internal sealed class TlsServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();
-        _listener.Dispose();
         await _accepting;
+        _listener.Dispose();
         _end.Dispose();
     }
 

@@ -17,7 +17,7 @@ public sealed class ReadmeSamples
         string[] samples = [.. blocks.SelectMany(block => block.Split("```")[0].Split('\n')).Select(line => line.Trim()).Where(line => line.Length > 0)];
 
         Assert.Equal(4, blocks.Length);
-        Assert.Empty(samples.Where(line => !lines.Contains(line)));
+        Assert.DoesNotContain(samples, line => !lines.Contains(line));
     }
 
     [Fact]

@@ -29,7 +29,7 @@ public sealed class FollowTests(SharedHosts shared) : FollowContract(shared)
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
 }
 
-public sealed class ClusterTests(SharedHosts shared) : ClusterContract(shared)
+public sealed class BulkTests(SharedHosts shared) : BulkContract(shared)
 {
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
 }
@@ -40,6 +40,11 @@ public sealed class WebhookTests(SharedHosts shared) : WebhookContract(shared)
 }
 
 public sealed class PurgeTests(SharedHosts shared) : PurgeContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
+}
+
+public sealed class ClusterTests(SharedHosts shared) : ClusterContract(shared)
 {
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
 }

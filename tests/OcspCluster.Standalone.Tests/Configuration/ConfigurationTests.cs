@@ -1,6 +1,7 @@
 using OcspCluster.Authority;
 using OcspCluster.Gateway;
 using OcspCluster.Hosting.Configuration;
+using OcspCluster.Protocol;
 using OcspCluster.Standalone.Plan;
 using OcspCluster.Testing;
 
@@ -320,6 +321,8 @@ public sealed class ConfigurationTests : IDisposable
             ["Presign"] = "All",
             ["AskedWithin"] = "3.00:00:00",
             ["RefreshSignaturesPerSecond"] = "77",
+            ["PresignHashes"] = "SHA-256;SHA-1",
+            ["WithoutLease"] = "ServeUntilNextUpdate",
         };
         foreach ((string key, string value) in values)
         {
@@ -330,7 +333,8 @@ public sealed class ConfigurationTests : IDisposable
         IssuerPolicy read = Read().Issuers[0].Policy;
         foreach (System.Reflection.PropertyInfo property in typeof(IssuerPolicy).GetProperties().Where(property => property.SetMethod is not null && !property.SetMethod.IsStatic))
         {
-            Assert.Equal(values[property.Name], FormattableString.Invariant($"{property.GetValue(read)}"), ignoreCase: true);
+            string text = property.GetValue(read) is IReadOnlyList<CertIdHash> hashes ? string.Join(';', hashes) : FormattableString.Invariant($"{property.GetValue(read)}");
+            Assert.Equal(values[property.Name], text, ignoreCase: true);
         }
     }
 

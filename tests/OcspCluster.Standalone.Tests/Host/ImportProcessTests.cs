@@ -106,4 +106,57 @@ public sealed class ImportProcessTests : IDisposable
         TestContext.Current.TestOutputHelper?.WriteLine($"import {import.TotalSeconds:F1} s, process start to ready {ready.TotalSeconds:F2} s");
         Assert.InRange(ready, TimeSpan.Zero, TimeSpan.FromSeconds(20));
     }
+
+    [Fact]
+    public async Task Import_IntoARunningResponder_GoesThroughItsApi()
+    {
+        string[] index = ["import", "index", "--issuer", "demo", "--index", "index.txt"];
+        await File.WriteAllTextAsync(_directory.File("index.txt"), "R\t491231235959Z\t260101000000Z,keyCompromise\t1001\tunknown\t/CN=a\nX\t491231235959Z\t\t1002\tunknown\t/CN=b\n");
+        await File.WriteAllTextAsync(_directory.File("table.csv"), "serial,kind,at\n1003,issued,2026-01-01T00:00:00Z\n");
+        await using HostProcess host = await HostProcess.StartAsync(_directory.Path);
+
+        (int exitCode, string output, string error) = await HostProcess.RunAsync(_directory.Path, index);
+        Assert.Equal(3, exitCode);
+        Assert.Contains("--admin URL", error, StringComparison.Ordinal);
+
+        string[] through = ["--admin", host.AdminUri.ToString(), "--key-file", "data/admin.key"];
+        (exitCode, output, error) = await HostProcess.RunAsync(_directory.Path, [.. index, .. through]);
+        Assert.True(exitCode == 1, error);
+        Assert.Contains("2 lines for issuer 'demo': 2 events recorded, 0 certificates were known already, 1 lines not taken.", output, StringComparison.Ordinal);
+        Assert.Contains("Line 2", error, StringComparison.Ordinal);
+
+        (exitCode, output, error) = await HostProcess.RunAsync(_directory.Path, ["import", "csv", "--issuer", "demo", "--file", "table.csv", .. through]);
+        Assert.True(exitCode == 0, error);
+        Assert.Contains("1 lines for issuer 'demo': 1 events recorded, 0 were recorded before, 0 lines not taken.", output, StringComparison.Ordinal);
+
+        (exitCode, _, error) = await HostProcess.RunAsync(_directory.Path, ["import", "csv", "--issuer", "nobody", "--file", "table.csv", .. through]);
+        Assert.Equal(3, exitCode);
+        Assert.Contains("no issuer 'nobody'", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Import_OfACrlByOpenSslCa_IsTakenOnceAndVerified()
+    {
+        using OpenSslCa ca = OpenSslCa.Create();
+        ca.Revoke(ca.Issue("revoked"), "-crl_reason", "superseded");
+        string folder = Path.GetDirectoryName(ca.IndexFile)!;
+        string crl = ca.MakeCrl();
+        await File.WriteAllTextAsync(_directory.File("appsettings.json"), $$"""
+            { "Issuers": { "web": { "Certificate": "{{folder}}/ca.pem", "Responder": { "Key": "{{folder}}/ca.key" } } } }
+            """);
+        string[] import = ["import", "crl", "--issuer", "web", "--crl", crl];
+
+        (int exitCode, string output, string error) = await HostProcess.RunAsync(_directory.Path, import);
+        Assert.True(exitCode == 0, error);
+        Assert.Contains("1 entries for issuer 'web': 1 events recorded", output, StringComparison.Ordinal);
+
+        (exitCode, output, error) = await HostProcess.RunAsync(_directory.Path, import);
+        Assert.True(exitCode == 0, error);
+        Assert.Contains("taken before", error, StringComparison.Ordinal);
+
+        using OpenSslCa other = OpenSslCa.Create(); // the same name, another key
+        (exitCode, _, error) = await HostProcess.RunAsync(_directory.Path, [.. import[..^1], other.MakeCrl()]);
+        Assert.Equal(1, exitCode);
+        Assert.Contains("did not sign", error, StringComparison.Ordinal);
+    }
 }

@@ -14,11 +14,13 @@ public sealed class IndexImportTests : IAsyncDisposable
     private readonly TestClock _clock = new();
     private readonly SqliteRevocationStore _store;
     private readonly IssuerSequencer _sequencer;
+    private readonly LocalRevocationAuthority _authority;
 
     public IndexImportTests()
     {
         _store = SqliteRevocationStore.Open(_directory.FullName);
         _sequencer = new IssuerSequencer(s_issuer, _store, new NoGateway(), _clock);
+        _authority = new LocalRevocationAuthority([_sequencer]);
     }
 
     public async ValueTask DisposeAsync()
@@ -37,7 +39,7 @@ public sealed class IndexImportTests : IAsyncDisposable
             "E\t200101000000Z\t\tFF\tunknown\t/CN=d",
             "R\t270101000000Z\t260520103005Z,keyTime,20260501000000Z\t05\tunknown\t/CN=e");
 
-        Assert.Equal(new ImportProgress(Lines: 5, Applied: 8, Duplicates: 0, Unchanged: 0, Problems: 0), progress);
+        Assert.Equal(new ImportProgress(Lines: 5, Applied: 8, Duplicates: 0, Unchanged: 0, Problems: 0, Settled: 5), progress);
         Assert.Equal("Good 2027", await StatusAsync("01"));
         Assert.Equal("Revoked 2027 2026-05-20T10:30:05 Superseded", await StatusAsync("02"));
         Assert.Equal("Held 2027 2026-05-20T10:30:05 CertificateHold", await StatusAsync("03"));
@@ -59,7 +61,7 @@ public sealed class IndexImportTests : IAsyncDisposable
 
         (ImportProgress progress, _) = await ImportAsync(index);
 
-        Assert.Equal(new ImportProgress(Lines: 4, Applied: 0, Duplicates: 0, Unchanged: 4, Problems: 0), progress);
+        Assert.Equal(new ImportProgress(Lines: 4, Applied: 0, Duplicates: 0, Unchanged: 4, Problems: 0, Settled: 4), progress);
         Assert.Equal(position, await _store.GetPositionAsync(s_issuer, CancellationToken.None));
     }
 
@@ -173,10 +175,11 @@ public sealed class IndexImportTests : IAsyncDisposable
             index.Append($"{(i % 10 == 0 ? "R\t270101000000Z\t260520103005Z" : "V\t270101000000Z\t")}\t{unchecked((uint)i * 2654435761):X8}\tunknown\t/CN={i}\n");
         }
 
-        IndexImport import = new(_sequencer, _store, _clock, seen.Add) { ChunkLines = 5_000 };
+        IndexImport import = new(_authority, s_issuer, _store, _clock, onProgress: seen.Add) { ChunkLines = 5_000 };
         ImportProgress progress = await import.RunAsync(new MemoryStream(Encoding.ASCII.GetBytes(index.ToString())), CancellationToken.None);
 
-        Assert.Equal([5_000, 10_000, 12_000], seen.Select(step => step.Lines));
+        Assert.Equal([5_000, 10_000, 12_000], seen.Select(step => step.Lines).Distinct());
+        Assert.Equal(12_000, seen[^1].Settled);
         Assert.Equal((13_200, 0), (progress.Applied, progress.Problems));
         Assert.Equal(new StatusCounts(10_800, 1_200, 0), await _store.CountAsync(s_issuer, CancellationToken.None));
     }
@@ -215,7 +218,7 @@ public sealed class IndexImportTests : IAsyncDisposable
 
     private async Task<(ImportProgress Progress, IReadOnlyList<ImportProblem> Problems)> ImportAsync(params string[] lines)
     {
-        IndexImport import = new(_sequencer, _store, _clock);
+        IndexImport import = new(_authority, s_issuer, _store, _clock);
         using MemoryStream stream = new(Encoding.UTF8.GetBytes(string.Join('\n', lines)));
         return (await import.RunAsync(stream, CancellationToken.None), import.Problems);
     }

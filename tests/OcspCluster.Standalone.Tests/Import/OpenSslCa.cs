@@ -28,12 +28,15 @@ internal sealed class OpenSslCa : IDisposable
             default_md = sha256
             policy = any
             unique_subject = no
+            crlnumber = crlnumber
+            default_crl_days = 7
             [any]
             commonName = supplied
             [req]
             distinguished_name = dn
             [dn]
             """);
+        File.WriteAllText(Path.Combine(ca._directory.FullName, "crlnumber"), "01\n");
         ca.Run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-config", "ca.cnf", "-subj", "/CN=ca", "-keyout", "ca.key", "-out", "ca.pem");
         return ca;
     }
@@ -51,6 +54,13 @@ internal sealed class OpenSslCa : IDisposable
     {
         Run(["ca", "-config", "ca.cnf", "-revoke", $"certs/{serial}.pem", .. arguments]);
         return serial;
+    }
+
+    /// <summary>Makes a CRL; gives its file.</summary>
+    public string MakeCrl()
+    {
+        Run("ca", "-gencrl", "-config", "ca.cnf", "-out", "crl.pem");
+        return Path.Combine(_directory.FullName, "crl.pem");
     }
 
     public void Dispose() => _directory.Delete(recursive: true);

@@ -65,7 +65,7 @@ internal static class StoreMeasurements
             TimeSpan processorTime = Environment.CpuUsage.TotalTime;
             long start = Stopwatch.GetTimestamp();
             await using FileStream stream = File.OpenRead(index);
-            ImportProgress progress = await new IndexImport(sequencer, store, TimeProvider.System).RunAsync(stream, CancellationToken.None);
+            ImportProgress progress = await new IndexImport(new LocalRevocationAuthority([sequencer]), sequencer.Issuer, store, TimeProvider.System).RunAsync(stream, CancellationToken.None);
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
             Console.WriteLine($"{run}: {progress}: {seconds:N1} s, {progress.Lines / seconds:N0} certificates/s, {progress.Applied / seconds:N0} events/s, {(Environment.CpuUsage.TotalTime - processorTime).TotalSeconds:N1} s of processor time, peak memory {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MB");
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using OcspCluster.Authority;
 using OcspCluster.Protocol;
@@ -11,10 +12,14 @@ internal readonly record struct EventProblem(string Field, string Problem);
 internal sealed record SentEvent(RevocationEvent Event, IssuedCertificate? Certificate, bool CertificateDiffers)
 {
     /// <summary>Why the certificate that came with it does not go with it or with the issuer; null when nothing is wrong, or none came.</summary>
-    public EventRefusal? FindRefusal(Issuer issuer) => Certificate switch
+    public EventRefusal? FindRefusal(Issuer issuer) => FindRefusal(issuer.HasIssued);
+
+    /// <inheritdoc cref="FindRefusal(Issuer)"/>
+    /// <param name="hasIssued">Whether a certificate is the issuer's.</param>
+    public EventRefusal? FindRefusal(Func<IssuedCertificate, bool> hasIssued) => Certificate switch
     {
         null => null,
-        _ when !issuer.HasIssued(Certificate) => EventRefusal.WrongIssuer,
+        _ when !hasIssued(Certificate) => EventRefusal.WrongIssuer,
         _ => CertificateDiffers ? EventRefusal.CertificateDiffers : null,
     };
 }
@@ -23,6 +28,8 @@ internal sealed record SentEvent(RevocationEvent Event, IssuedCertificate? Certi
 internal sealed class EventFields
 {
     private const int MaxSerialCharacters = 256;
+
+    private static readonly string[] s_times = ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
 
     private string? _id;
     private SerialNumber? _serial;
@@ -65,13 +72,14 @@ internal sealed class EventFields
         return problem is null ? null : new EventProblem(name, problem);
     }
 
-    public string? TakeId(JsonElement value)
+    public string? TakeId(JsonElement value) => Text(value) is string text ? TakeId(text) : NotText;
+
+    private string? TakeId(string text)
     {
-        _id = Text(value);
-        return _id switch
+        _id = text;
+        return text switch
         {
-            null => NotText,
-            { Length: 0 or > StatusRules.MaxEventIdLength } => $"has {_id.Length} characters: 1 to {StatusRules.MaxEventIdLength}",
+            { Length: 0 or > StatusRules.MaxEventIdLength } => $"has {text.Length} characters: 1 to {StatusRules.MaxEventIdLength}",
             _ => null,
         };
     }
@@ -106,6 +114,38 @@ internal sealed class EventFields
     }
 
     public string? TakeAt(JsonElement value) => TakeTime(value, ref _at);
+
+    /// <summary>Takes one field as the column of a table has it. An empty one is an absent one.</summary>
+    public string? TakeText(string name, string text)
+    {
+        if (text.Length == 0)
+        {
+            return null;
+        }
+
+        return name switch
+        {
+            "id" => TakeId(text),
+            "serial" => TakeSerial(text),
+            "kind" => TakeKind(text),
+            "at" => TakeTime(text, ref _at),
+            "reason" => IsNumber(text, out _reason) ? null : TakeReason(text),
+            "invalidityDate" => TakeTime(text, ref _invalidityDate),
+            "notAfter" => TakeTime(text, ref _notAfter),
+            _ => throw new ArgumentOutOfRangeException(nameof(name), name, "No field of an event in a table."),
+        };
+    }
+
+    /// <summary>The same id for the same event, where a table has none: made of all that tells it from another one of its certificate.</summary>
+    public void MakeId(string prefix)
+    {
+        if (_id is null && _serial is { } serial && _kind is { } kind && _at is { } at)
+        {
+            string octets = Convert.ToHexString(serial.Content);
+            string reason = _reason is { } stated ? ":" + stated.ToName() : "";
+            _id = string.Create(CultureInfo.InvariantCulture, $"{prefix}:{octets}:{kind.ToString().ToLowerInvariant()}:{at.UtcDateTime:yyyyMMdd'T'HHmmss.FFFFFFF}{reason}");
+        }
+    }
 
     /// <summary>Puts the event together, or says what is missing.</summary>
     public EventProblem? Finish(out SentEvent? sent)
@@ -165,7 +205,12 @@ internal sealed class EventFields
             return null;
         }
 
-        if (RevocationReasonText.TryParseName(Text(value), out RevocationReason reason))
+        return TakeReason(Text(value));
+    }
+
+    private string? TakeReason(string? text)
+    {
+        if (RevocationReasonText.TryParseName(text, out RevocationReason reason))
         {
             _reason = reason;
             return null;
@@ -174,22 +219,33 @@ internal sealed class EventFields
         return $"is no reason of RFC 5280 section 5.3.1: 0 to 10 without 7, or one of {string.Join(", ", RevocationReasonText.Names)}";
     }
 
+    // In JSON a number is a number; in a table everything is text.
+    private static bool IsNumber(string text, out RevocationReason? reason)
+    {
+        bool isNumber = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && Enum.IsDefined((RevocationReason)number);
+        reason = isNumber ? (RevocationReason)number : null;
+        return isNumber;
+    }
+
     private string? TakeCertificate(string text) =>
         CertificateText.TryDecode(text) is not { } der ? "is neither PEM nor base64"
         : IssuedCertificate.TryDecode(der, out _certificate) ? null
         : "is not the DER of a certificate (RFC 5280 section 4.1)";
 
     // .NET takes a time without offset for local time, and a date for midnight: nobody knows what the sender meant.
-    private static string? TakeTime(JsonElement value, ref DateTimeOffset? time)
-    {
-        string? text = Text(value);
-        bool hasOffset = text is [_, _, _, _, '-', _, _, '-', _, _, 'T', _, _, ':', _, _, ':', _, _, .., 'Z'] or [_, _, _, _, '-', _, _, '-', _, _, 'T', _, _, ':', _, _, ':', _, _, .., '+' or '-', _, _, ':', _, _];
-        if (!hasOffset || !value.TryGetDateTimeOffset(out DateTimeOffset parsed))
-        {
-            return "is not a time with offset as RFC 3339 has it, such as \"2026-06-15T12:00:00Z\"";
-        }
+    private static string? TakeTime(JsonElement value, ref DateTimeOffset? time) =>
+        TakeTime(HasOffset(Text(value)) && value.TryGetDateTimeOffset(out DateTimeOffset parsed) ? parsed : null, ref time);
 
-        time = parsed.ToUniversalTime();
-        return null;
+    /// <summary>A time with offset as RFC 3339 has it; else what is wrong, in words that follow the field's name.</summary>
+    public static string? TakeTime(string text, ref DateTimeOffset? time) =>
+        TakeTime(HasOffset(text) && DateTimeOffset.TryParseExact(text, s_times, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTimeOffset parsed) ? parsed : null, ref time);
+
+    private static string? TakeTime(DateTimeOffset? parsed, ref DateTimeOffset? time)
+    {
+        time = parsed?.ToUniversalTime();
+        return parsed is null ? "is not a time with offset as RFC 3339 has it, such as \"2026-06-15T12:00:00Z\"" : null;
     }
+
+    private static bool HasOffset(string? text) =>
+        text is [_, _, _, _, '-', _, _, '-', _, _, 'T', _, _, ':', _, _, ':', _, _, .., 'Z'] or [_, _, _, _, '-', _, _, '-', _, _, 'T', _, _, ':', _, _, ':', _, _, .., '+' or '-', _, _, ':', _, _];
 }

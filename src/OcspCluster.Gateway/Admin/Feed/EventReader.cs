@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 
@@ -12,6 +13,28 @@ internal static class EventReader
     /// <summary>Reads an event of our own form.</summary>
     public static bool TryRead(JsonElement json, [NotNullWhen(true)] out SentEvent? sent, out EventProblem problem) =>
         TryRead(json, TakeFields, out sent, out problem);
+
+    /// <summary>Reads an event of our own form from a line of a stream; null stands for one that was too long to be kept.</summary>
+    public static bool TryReadLine(ReadOnlySequence<byte>? line, [NotNullWhen(true)] out SentEvent? sent, out EventProblem problem)
+    {
+        sent = null;
+        if (line is null)
+        {
+            problem = new EventProblem("", "the line is too long");
+            return false;
+        }
+
+        try
+        {
+            using JsonDocument json = JsonDocument.Parse(line.Value, Strict);
+            return TryRead(json.RootElement, out sent, out problem);
+        }
+        catch (JsonException e)
+        {
+            problem = new EventProblem("", $"the line is not JSON as RFC 8259 has it, names once per object: {e.Message}");
+            return false;
+        }
+    }
 
     /// <summary>Reads a CloudEvent in structured form (CloudEvents 1.0.2 §3, JSON format §3).</summary>
     public static bool TryReadCloudEvent(JsonElement json, [NotNullWhen(true)] out SentEvent? sent, out EventProblem problem) =>

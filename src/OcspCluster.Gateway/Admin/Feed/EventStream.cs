@@ -76,25 +76,8 @@ internal sealed class EventStream(EventFeed feed, Issuer issuer, Submitter submi
         }
     }
 
-    private Item Parse(ReadOnlySequence<byte>? line)
-    {
-        if (line is null)
-        {
-            return new Item(lines.Line, null, new EventProblem("", "the line is too long"));
-        }
-
-        try
-        {
-            using JsonDocument json = JsonDocument.Parse(line.Value, EventReader.Strict);
-            return EventReader.TryRead(json.RootElement, out SentEvent? sent, out EventProblem problem)
-                ? new Item(lines.Line, sent, default)
-                : new Item(lines.Line, null, problem);
-        }
-        catch (JsonException e)
-        {
-            return new Item(lines.Line, null, new EventProblem("", $"the line is not JSON as RFC 8259 has it, names once per object: {e.Message}"));
-        }
-    }
+    private Item Parse(ReadOnlySequence<byte>? line) =>
+        EventReader.TryReadLine(line, out SentEvent? sent, out EventProblem problem) ? new Item(lines.Line, sent, default) : new Item(lines.Line, null, problem);
 
     private async Task SubmitAsync(CancellationToken cancellationToken)
     {

@@ -7,7 +7,7 @@ using OcspCluster.Protocol;
 namespace OcspCluster.Gateway;
 
 /// <summary>The read side: issuers, their certificates, and all that is known of one.</summary>
-internal sealed class ReadEndpoints(IssuerDirectory directory, IRevocationStore store, ResponseCache cache, TimeProvider clock)
+internal sealed class ReadEndpoints(IssuerDirectory directory, IRevocationStore store, ResponseCache cache, RevocationSources sources, TimeProvider clock)
 {
     private const int DefaultLimit = 100;
     private const int MaxLimit = 1000;
@@ -38,7 +38,8 @@ internal sealed class ReadEndpoints(IssuerDirectory directory, IRevocationStore 
             new StatusCountsView(counts.Good, counts.Revoked, counts.Held),
             [.. found.Certificates.Select(CaCertificateView.Of)],
             [.. found.Credentials.Select(credential => CredentialView.Of(found, credential, now))],
-            PolicyView.Of(found.Policy)));
+            PolicyView.Of(found.Policy),
+            [.. sources.Of(found.Id).Select(SourceView.Of)]));
     }
 
     public async Task<IResult> GetCertificatesAsync(HttpContext context, string issuer, string? status, string? after, string? limit)

@@ -21,7 +21,8 @@ internal sealed record IssuerView(
     StatusCountsView Counts,
     IReadOnlyList<CaCertificateView> Certificates,
     IReadOnlyList<CredentialView> Credentials,
-    PolicyView Policy);
+    PolicyView Policy,
+    [property: Description("What tells its revocations without being asked to: CRLs that are fetched, an index that is watched.")] IReadOnlyList<SourceView> Sources);
 
 /// <summary>How many certificates are in each state.</summary>
 internal sealed record StatusCountsView(long Good, long Revoked, long Held);
