@@ -81,7 +81,10 @@ internal sealed class SiloResponderHost : IAuthorityHost
         try
         {
             IReadOnlyDictionary<string, string> common = setup.WriteTo(directory.Path);
-            Dictionary<string, string?>[] keys = [ToKeys(common, "signer"), ToKeys(secondRole == "gateway" ? WithoutKeys(setup, common, directory.Path) : common, secondRole)];
+
+            // Receivers are told by the silo that is asked about them; another would say that they are told elsewhere.
+            Dictionary<string, string> first = new(common.Where(pair => !pair.Key.StartsWith("Webhooks:", StringComparison.Ordinal) && !pair.Key.StartsWith("Purge:", StringComparison.Ordinal)));
+            Dictionary<string, string?>[] keys = [ToKeys(first, "signer"), ToKeys(secondRole == "gateway" ? WithoutKeys(setup, common, directory.Path) : common, secondRole)];
             SiloHost[] silos = await StartAsync(keys, clock);
             return new SiloResponderHost(directory, keys, await RedisConnection.OpenAsync(server.Configuration, new RedisKeys(cluster)), clock, silos);
         }
@@ -100,7 +103,7 @@ internal sealed class SiloResponderHost : IAuthorityHost
                 ["Cluster:SiloPort"] = Ports.Next(),
                 ["Cluster:GatewayPort"] = "0",
                 ["Cluster:Role"] = role,
-                ["Data"] = directory.File("data-" + Guid.NewGuid().ToString("N")),
+                ["Data"] = directory.File("data-of-" + role + "s"), // signers may share one, as those of the README's commands do
                 ["Ocsp:Url"] = "http://127.0.0.1:0",
                 ["Admin:Url"] = "http://127.0.0.1:0",
                 ["Logging:LogLevel:Default"] = "Error", // a key that others may read, as tests have it, is a warning
