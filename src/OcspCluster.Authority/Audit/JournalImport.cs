@@ -95,7 +95,8 @@ public sealed class JournalImport(IRevocationStore store, CheckpointVerifier ver
                 if (!await stored.MoveNextAsync().ConfigureAwait(false) || stored.Current != chained.Entry)
                 {
                     throw new RevocationStoreException(
-                        $"The store's journal of issuer '{issuer}' is not the beginning of the export: entry {head.Position} is another. Nothing was written. Import into an empty store.") { Position = head.Position };
+                        $"The store's journal of issuer '{issuer}' is not the beginning of the export: entry {head.Position} is another. Nothing was written. Import into an empty store.")
+                    { Position = head.Position };
                 }
 
                 continue;

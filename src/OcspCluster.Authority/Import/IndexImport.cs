@@ -143,7 +143,7 @@ public sealed class IndexImport
                 Add(Event(entry, current, EventKind.Revoked) with { Reason = entry.Reason, InvalidityDate = entry.InvalidityDate });
                 break;
         }
-    
+
         return null;
 
         void Add(RevocationEvent @event) => events.Add(new ImportedEvent(entry.Line, @event, null));
