@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using OcspCluster.Authority;
 using OcspCluster.Gateway;
 using OcspCluster.Hosting.Configuration;
@@ -31,12 +30,18 @@ internal sealed class RedisApiKeys : IApiKeyDocument
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
 
     private readonly RedisConnection _connection;
+    private readonly TimeProvider _clock;
     private readonly RedisKey _key;
-    private long _readAt = Stopwatch.GetTimestamp();
+    private long _readAt;
 
-    public RedisApiKeys(RedisConnection connection)
+    /// <summary>Over a connection.</summary>
+    /// <param name="connection">The connection; it stays open.</param>
+    /// <param name="clock">The clock of <see cref="Grace"/>; null for the system's.</param>
+    public RedisApiKeys(RedisConnection connection, TimeProvider? clock = null)
     {
         _connection = connection;
+        _clock = clock ?? TimeProvider.System;
+        _readAt = _clock.GetTimestamp();
         _key = $"{{{connection.Keys.Prefix}}}:api-keys";
     }
 
@@ -64,7 +69,7 @@ internal sealed class RedisApiKeys : IApiKeyDocument
                     database => database.HashGetAsync(_key, "version", CommandFlags.DemandMaster).WaitAsync(s_patience, cancellationToken), $"{Name} could not be read", cancellationToken).ConfigureAwait(false);
                 if ((long?)version == known.Version.Item1 || (version.IsNull && known.Content is null))
                 {
-                    Volatile.Write(ref _readAt, Stopwatch.GetTimestamp());
+                    Volatile.Write(ref _readAt, _clock.GetTimestamp());
                     return known;
                 }
             }
@@ -73,7 +78,7 @@ internal sealed class RedisApiKeys : IApiKeyDocument
         }
         catch (Exception e) when (e is RevocationStoreException or ApiKeyStoreException)
         {
-            return known is not null && Stopwatch.GetElapsedTime(Volatile.Read(ref _readAt)) < Grace ? known : throw new ApiKeyStoreException(e.Message, e);
+            return known is not null && _clock.GetElapsedTime(Volatile.Read(ref _readAt)) < Grace ? known : throw new ApiKeyStoreException(e.Message, e);
         }
     }
 
@@ -100,7 +105,7 @@ internal sealed class RedisApiKeys : IApiKeyDocument
     private async ValueTask<ApiKeyContent> ReadAsync(CancellationToken cancellationToken)
     {
         RedisValue[] values = await RunAsync(database => database.HashGetAsync(_key, ["version", "content"], CommandFlags.DemandMaster), "could not be read", cancellationToken).ConfigureAwait(false);
-        Volatile.Write(ref _readAt, Stopwatch.GetTimestamp());
+        Volatile.Write(ref _readAt, _clock.GetTimestamp());
         return new ApiKeyContent(((long?)values[0] ?? 0, 0), values[1]);
     }
 
