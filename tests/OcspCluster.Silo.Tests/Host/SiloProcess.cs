@@ -55,6 +55,11 @@ internal sealed class SiloProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach (string ours in start.Environment.Keys.Where(name => name.StartsWith("OCSPCLUSTER_", StringComparison.Ordinal)).ToArray())
+        {
+            start.Environment.Remove(ours); // what is said to the tests is no configuration of silos
+        }
+
         return new SiloProcess(Process.Start(start) ?? throw new InvalidOperationException("The silo did not start."));
     }
 
