@@ -14,14 +14,16 @@ internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
     private readonly SiloHostOptions _options;
     private readonly RedisConnection _connection;
     private readonly SharedCheckpoints _checkpoints;
+    private readonly Action<IServiceCollection>? _replace;
     private IServiceProvider? _services;
 
     private SiloEngine(
-        SiloHostOptions options, RedisConnection connection, RedisRevocationStore store, SharedCheckpoints checkpoints, IReadOnlyList<Issuer> issuers, DemoPki? demo)
+        SiloHostOptions options, RedisConnection connection, RedisRevocationStore store, SharedCheckpoints checkpoints, IReadOnlyList<Issuer> issuers, DemoPki? demo, Action<IServiceCollection>? replace)
     {
         _options = options;
         _connection = connection;
         _checkpoints = checkpoints;
+        _replace = replace;
         Store = store;
         Issuers = issuers;
         Demo = demo;
@@ -48,7 +50,7 @@ internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
     /// <summary>Opens the store, and what all silos share.</summary>
     /// <exception cref="RevocationStoreException">Redis cannot be reached, or holds a newer version's data.</exception>
     /// <exception cref="HostStartException">The demo's files are damaged, or the journal's key is another cluster's.</exception>
-    public static async Task<SiloEngine> OpenAsync(SiloHostOptions options, RedisConnection connection, TimeProvider clock)
+    public static async Task<SiloEngine> OpenAsync(SiloHostOptions options, RedisConnection connection, TimeProvider clock, Action<IServiceCollection>? replace)
     {
         RedisRevocationStore store = await RedisRevocationStore.OpenAsync(connection, options.Redis, TimeProvider.System, CancellationToken.None).ConfigureAwait(false);
         try
@@ -57,7 +59,7 @@ internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
             string data = options.Responder.DataDirectory;
             SharedCheckpoints checkpoints = await SharedCheckpoints.OpenAsync(connection, data, options.IsSigner, clock).ConfigureAwait(false);
             (IReadOnlyList<Issuer> issuers, DemoPki? demo) = await OpenIssuersAsync(options, connection, clock).ConfigureAwait(false);
-            return new SiloEngine(options, connection, store, checkpoints, issuers, demo);
+            return new SiloEngine(options, connection, store, checkpoints, issuers, demo, replace);
         }
         catch
         {
@@ -69,6 +71,7 @@ internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
     /// <inheritdoc/>
     public void Add(WebApplicationBuilder builder)
     {
+        _replace?.Invoke(builder.Services); // first: what is there already stays
         builder.AddOrleans(_options);
         builder.Services.AddSingleton<IRevocationStore>(Store); // the host disposes it, after the services
         builder.Services.AddSingleton(Store);

@@ -50,7 +50,10 @@ public sealed class SiloHost : IRunningHost
     /// <param name="clock">The clock of everything that is signed, checked and recorded. Leases and deadlines go by the system's.</param>
     /// <exception cref="RevocationStoreException">Redis cannot be reached, or holds a newer version's data.</exception>
     /// <exception cref="HostStartException">An address or port cannot be listened on, or the cluster cannot be joined.</exception>
-    public static async Task<SiloHost> StartAsync(SiloHostOptions options, TimeProvider clock)
+    public static Task<SiloHost> StartAsync(SiloHostOptions options, TimeProvider clock) => StartAsync(options, clock, replace: null);
+
+    /// <summary>The same with services that take the place of the silo's own: a test builds a silo with something missing, to prove that it would be noticed.</summary>
+    internal static async Task<SiloHost> StartAsync(SiloHostOptions options, TimeProvider clock, Action<IServiceCollection>? replace)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(clock);
@@ -61,7 +64,7 @@ public sealed class SiloHost : IRunningHost
         SiloEngine? engine = null;
         try
         {
-            engine = await SiloEngine.OpenAsync(options, connection, clock).ConfigureAwait(false);
+            engine = await SiloEngine.OpenAsync(options, connection, clock, replace).ConfigureAwait(false);
             host = new SiloHost(engine, connection, options, clock);
             await host.StartAsync(options).ConfigureAwait(false);
             return host;

@@ -21,7 +21,6 @@ public sealed class GatewayTally(string name)
 {
     private readonly Lock _lock = new();
     private readonly long[] _questions = new long[4];
-    private long _lastAnswer;
 
     /// <summary>Whose.</summary>
     public string Name => name;
@@ -32,8 +31,8 @@ public sealed class GatewayTally(string name)
     /// <summary>Submissions whose outcome stayed unknown.</summary>
     public long FailedSubmissions { get; private set; }
 
-    /// <summary>The longest time without an answer that told a status, in ticks.</summary>
-    public long LongestGap { get; private set; }
+    /// <summary>The longest time without an answer that told a status.</summary>
+    public LongestGap Gap { get; } = new();
 
     /// <summary>How many questions ended so.</summary>
     public long this[QuestionOutcome outcome]
@@ -67,8 +66,7 @@ public sealed class GatewayTally(string name)
             _questions[(int)outcome]++;
             if (outcome == QuestionOutcome.Answered)
             {
-                LongestGap = Math.Max(LongestGap, at - _lastAnswer);
-                _lastAnswer = Math.Max(_lastAnswer, at);
+                Gap.Note(at);
             }
         }
     }
@@ -82,16 +80,7 @@ public sealed class GatewayTally(string name)
         }
     }
 
-    /// <summary>The time between two loads is no gap.</summary>
-    public void Resume(long at)
-    {
-        lock (_lock)
-        {
-            _lastAnswer = at;
-        }
-    }
-
     /// <inheritdoc/>
     public override string ToString() => System.FormattableString.Invariant(
-        $"{name}: {Questions:N0} questions, {this[QuestionOutcome.Answered]:N0} answered, {this[QuestionOutcome.TryLater]:N0} tryLater, {this[QuestionOutcome.Error]:N0} other errors, {this[QuestionOutcome.Failed]:N0} failed, longest gap {TimeSpan.FromTicks(LongestGap).TotalMilliseconds:N0} ms; {Submissions:N0} submissions, {FailedSubmissions:N0} of unknown outcome");
+        $"{name}: {Questions:N0} questions, {this[QuestionOutcome.Answered]:N0} answered, {this[QuestionOutcome.TryLater]:N0} tryLater, {this[QuestionOutcome.Error]:N0} other errors, {this[QuestionOutcome.Failed]:N0} failed, longest gap {TimeSpan.FromTicks(Gap.Longest).TotalMilliseconds:N0} ms; {Submissions:N0} submissions, {FailedSubmissions:N0} of unknown outcome");
 }

@@ -14,11 +14,16 @@ public abstract class HistoryContract(ITestOutputHelper output)
     /// <summary>The environment variable that repeats a run.</summary>
     public const string SeedVariable = "OCSPCLUSTER_HISTORY_SEED";
 
-    private static readonly TimeSpan s_unlessTold = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_broken = TimeSpan.FromSeconds(4);
 
     /// <summary>What must stay seen once an answer showed it, before its acknowledgement.</summary>
     protected virtual SeenStays SeenStays => SeenStays.Everywhere;
+
+    /// <summary>How long the load lasts where the environment does not say otherwise.</summary>
+    protected virtual TimeSpan UsualLength => TimeSpan.FromSeconds(10);
+
+    /// <summary>How long each gateway may take to serve again when the load is over.</summary>
+    protected virtual TimeSpan Patience => TimeSpan.FromSeconds(60);
 
     /// <summary>Starts the host as it is shipped, with Alpha as its issuer.</summary>
     protected abstract Task<IHistoryHost> StartAsync(ResponderSetup setup);
@@ -30,7 +35,7 @@ public abstract class HistoryContract(ITestOutputHelper output)
     public async Task Answers_UnderLoad_AreNeverOlderThanAnAcknowledgedEvent()
     {
         await using IHistoryHost host = await StartAsync(Setup);
-        HistoryReport report = await HistoryRun.RunAsync(host, new HistoryLoad { Seed = Seed, SeenStays = SeenStays }, Length);
+        HistoryReport report = await HistoryRun.RunAsync(host, new HistoryLoad { Seed = Seed, SeenStays = SeenStays, Patience = Patience }, Length);
         output.WriteLine(report.ToString());
 
         Assert.True(report.Violations.Count == 0, report.ToString());
@@ -50,8 +55,8 @@ public abstract class HistoryContract(ITestOutputHelper output)
 
     private static ResponderSetup Setup => ResponderSetup.Of(Issuers.Alpha).With(("Admin:RequestsPerSecond", "1000000"));
 
-    private static TimeSpan Length =>
-        Environment.GetEnvironmentVariable(SecondsVariable) is { Length: > 0 } seconds ? TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture)) : s_unlessTold;
+    private TimeSpan Length =>
+        Environment.GetEnvironmentVariable(SecondsVariable) is { Length: > 0 } seconds ? TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture)) : UsualLength;
 
     private static int Seed => Environment.GetEnvironmentVariable(SeedVariable) is { Length: > 0 } seed ? int.Parse(seed, CultureInfo.InvariantCulture) : 20_260_615;
 }

@@ -1,11 +1,11 @@
 namespace OcspCluster.Conformance;
 
 /// <summary>
-/// A CA that tells what happens to its own serials, one by one and in batches, and sends again with the same ids what it did not hear the outcome of.
+/// A CA that has a gateway of its own, and sends to any other what that one did not answer. It tells what happens to its own serials, one by one and in batches, and sends again with the same ids what it did not hear the outcome of.
 /// For one task at a time.
 /// </summary>
 internal sealed class HistoryFeedClient(
-    IHistoryHost host, HistoryApi api, RevocationHistory history, HistoryWorkload workload, IReadOnlyList<GatewayTally> tallies, Random random, Func<int> takeSerial)
+    IHistoryHost host, int home, HistoryApi api, RevocationHistory history, HistoryWorkload workload, IReadOnlyList<GatewayTally> tallies, LongestGap acknowledgements, Random random, Func<int> takeSerial)
 {
     private const int ActiveSerials = 48;
 
@@ -20,7 +20,7 @@ internal sealed class HistoryFeedClient(
         while (!stop.IsCancellationRequested)
         {
             IReadOnlyList<HistoryEvent> batch = _unknown.Count > 0 ? _unknown : random.Next(12) == 0 && _acknowledged.Count > 0 ? Repeat() : Plan();
-            if (!await SubmitAsync(random.Next(host.Gateways.Count), batch))
+            if (!await SubmitAsync(_unknown.Count > 0 ? random.Next(host.Gateways.Count) : home, batch))
             {
                 await HistoryPause.AfterFailureAsync(stop);
             }
@@ -50,6 +50,7 @@ internal sealed class HistoryFeedClient(
         }
 
         _unknown = [];
+        acknowledgements.Note(answered);
         for (int i = 0; i < batch.Count; i++)
         {
             Note(batch[i], outcomes[i], gateway, sent, answered);

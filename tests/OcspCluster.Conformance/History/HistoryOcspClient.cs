@@ -3,13 +3,17 @@ using OcspCluster.Testing;
 
 namespace OcspCluster.Conformance;
 
-/// <summary>A relying party that asks one question after the other, at full rate, over connections that it keeps. For one task at a time.</summary>
+/// <summary>
+/// A relying party that asks its gateway one question after the other, at full rate, over connections that it keeps. It stays with that one: a gateway that hangs must not silence those who could ask the others.
+/// For one task at a time.
+/// </summary>
 internal sealed class HistoryOcspClient : IDisposable
 {
     private const int SignatureSample = 50;
     private const int Remembered = 4096;
 
     private readonly IHistoryHost _host;
+    private readonly int _home;
     private readonly RevocationHistory _history;
     private readonly HistoryWorkload _workload;
     private readonly IReadOnlyList<GatewayTally> _tallies;
@@ -19,9 +23,9 @@ internal sealed class HistoryOcspClient : IDisposable
     private readonly Dictionary<(int Serial, int Form), Reading> _read = []; // reading costs more than asking: the same octets say the same again
     private int _sinceSignature;
 
-    public HistoryOcspClient(IHistoryHost host, RevocationHistory history, HistoryWorkload workload, IReadOnlyList<GatewayTally> tallies, Random random)
+    public HistoryOcspClient(IHistoryHost host, int home, RevocationHistory history, HistoryWorkload workload, IReadOnlyList<GatewayTally> tallies, Random random)
     {
-        (_host, _history, _workload, _tallies, _random) = (host, history, workload, tallies, random);
+        (_host, _home, _history, _workload, _tallies, _random) = (host, home, history, workload, tallies, random);
         _forms = [RawCertId.For(host.IssuerCertificate, [1]), RawCertId.For(host.IssuerCertificate, [1], OcspOids.Sha256)];
     }
 
@@ -44,7 +48,7 @@ internal sealed class HistoryOcspClient : IDisposable
                 < 6 => _random.Next(serials + 1),
                 _ => Math.Max(0, serials - 1 - _random.Next(256)),
             };
-            if (await AskAsync(_random.Next(_host.Gateways.Count), serial, _random.Next(8) == 0 ? 1 : 0, _random.Next(2) == 0) is QuestionOutcome.Failed)
+            if (await AskAsync(_home, serial, _random.Next(8) == 0 ? 1 : 0, _random.Next(2) == 0) is QuestionOutcome.Failed)
             {
                 await HistoryPause.AfterFailureAsync(stop);
             }

@@ -1,10 +1,11 @@
 namespace OcspCluster.Conformance;
 
 /// <summary>How long a client of a run waits before it tries again what failed: real clients do, and one that spins would take the time of those that work.</summary>
-internal static class HistoryPause
+public static class HistoryPause
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>Returns after a short time, or when it is told to stop; never throws.</summary>
     public static Task AfterFailureAsync(CancellationToken stop) => UntilAsync(s_pause, stop);
 
     /// <summary>Returns after this time, or when it is told to stop; never throws.</summary>

@@ -9,7 +9,9 @@ namespace OcspCluster.Conformance;
 /// <param name="Ended">When it was over.</param>
 /// <param name="QuestionsMeanwhile">Questions of all clients that ended meanwhile.</param>
 /// <param name="AnsweredMeanwhile">Those among them that a status was told to.</param>
-public sealed record StruckFault(string Name, long Began, long Ended, long QuestionsMeanwhile, long AnsweredMeanwhile);
+/// <param name="Gaps">The longest time without an answer at each gateway, from this fault to the next, in ticks.</param>
+/// <param name="AcknowledgementGap">The same between two acknowledgements, wherever.</param>
+public sealed record StruckFault(string Name, long Began, long Ended, long QuestionsMeanwhile, long AnsweredMeanwhile, IReadOnlyList<long> Gaps, long AcknowledgementGap);
 
 /// <summary>What a run did, in numbers, and what it found.</summary>
 public sealed record HistoryReport
@@ -62,7 +64,7 @@ public sealed record HistoryReport
 
         foreach (StruckFault fault in Faults)
         {
-            text.AppendLine(CultureInfo.InvariantCulture, $"  {fault.Name}: from {HistoryViolation.Seconds(fault.Began)} to {HistoryViolation.Seconds(fault.Ended)}, {fault.QuestionsMeanwhile:N0} questions, {fault.AnsweredMeanwhile:N0} answered");
+            text.AppendLine(CultureInfo.InvariantCulture, $"  {fault.Name}: from {HistoryViolation.Seconds(fault.Began)} to {HistoryViolation.Seconds(fault.Ended)}, {fault.QuestionsMeanwhile:N0} questions, {fault.AnsweredMeanwhile:N0} answered; longest gaps until the next: {string.Join(", ", Gateways.Zip(fault.Gaps, (gateway, gap) => FormattableString.Invariant($"{gateway.Name} {TimeSpan.FromTicks(gap).TotalMilliseconds:N0} ms")))}, between acknowledgements {TimeSpan.FromTicks(fault.AcknowledgementGap).TotalMilliseconds:N0} ms");
         }
 
         text.AppendLine(Violations.Count == 0 ? "  no violation" : $"  {Violations.Count} violations ({string.Join(", ", Violations.GroupBy(one => one.Kind).Select(group => $"{group.Key} {group.Count()}"))}); the first:\n{Violations[0]}");

@@ -32,6 +32,7 @@ public sealed class HistoryRun : IDisposable
     private readonly HistoryOcspClient[] _asking;
     private readonly HistoryFeedClient[] _feeding;
     private readonly List<StruckFault> _faults = [];
+    private readonly LongestGap _acknowledgements = new();
     private readonly List<HistoryViolation> _noService = [];
     private TimeSpan _loaded;
     private int _serials;
@@ -45,9 +46,9 @@ public sealed class HistoryRun : IDisposable
         Workload = new HistoryWorkload(load.Seed, TimeProvider.System.GetUtcNow());
         _api = new HistoryApi(host, Workload);
         _tallies = [.. host.Gateways.Select(gateway => new GatewayTally(gateway.Name))];
-        _asking = [.. Enumerable.Range(0, load.OcspClients).Select(i => new HistoryOcspClient(host, History, Workload, _tallies, Workload.RandomOf($"asks {i}")))];
+        _asking = [.. Enumerable.Range(0, load.OcspClients).Select(i => new HistoryOcspClient(host, i % host.Gateways.Count, History, Workload, _tallies, Workload.RandomOf($"asks {i}")))];
         _feeding = [.. Enumerable.Range(0, load.FeedClients).Select(i => new HistoryFeedClient(
-            host, _api, History, Workload, _tallies, Workload.RandomOf($"feeds {i}"), () => Interlocked.Increment(ref _serials) - 1))];
+            host, i % host.Gateways.Count, _api, History, Workload, _tallies, _acknowledgements, Workload.RandomOf($"feeds {i}"), () => Interlocked.Increment(ref _serials) - 1))];
     }
 
     /// <summary>What is recorded.</summary>
@@ -78,14 +79,17 @@ public sealed class HistoryRun : IDisposable
         long began = History.Now;
         foreach (GatewayTally tally in _tallies)
         {
-            tally.Resume(began);
+            tally.Gap.Begin(began);
         }
+
+        _acknowledgements.Begin(began);
 
         await Task.WhenAll([
             .. _asking.Select(client => Task.Run(() => client.RunAsync(() => Volatile.Read(ref _serials), stop), CancellationToken.None)),
             .. _feeding.Select(client => Task.Run(() => client.RunAsync(stop), CancellationToken.None)),
             StrikeAsync(faults, began, stop),
         ]);
+        CloseFault();
         _loaded += TimeSpan.FromTicks(History.Now - began);
     }
 
@@ -183,12 +187,27 @@ public sealed class HistoryRun : IDisposable
                 return;
             }
 
+            CloseFault();
             long at = History.Now;
+            foreach (LongestGap gap in _tallies.Select(tally => tally.Gap).Append(_acknowledgements))
+            {
+                gap.Mark(at);
+            }
+
             long questions = _tallies.Sum(tally => tally.Questions);
             long answered = _tallies.Sum(tally => tally[QuestionOutcome.Answered]);
             await fault.StrikeAsync(stop);
             _faults.Add(new StruckFault(
-                fault.Name, at, History.Now, _tallies.Sum(tally => tally.Questions) - questions, _tallies.Sum(tally => tally[QuestionOutcome.Answered]) - answered));
+                fault.Name, at, History.Now, _tallies.Sum(tally => tally.Questions) - questions, _tallies.Sum(tally => tally[QuestionOutcome.Answered]) - answered, [], 0));
+        }
+    }
+
+    // What a fault does to the service may show when the fault itself is over: it counts until the next one.
+    private void CloseFault()
+    {
+        if (_faults is [.., { Gaps.Count: 0 } last])
+        {
+            _faults[^1] = last with { Gaps = [.. _tallies.Select(tally => tally.Gap.SinceMark(History.Now))], AcknowledgementGap = _acknowledgements.SinceMark(History.Now) };
         }
     }
 

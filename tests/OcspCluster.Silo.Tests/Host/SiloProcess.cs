@@ -13,10 +13,12 @@ internal sealed class SiloProcess : IAsyncDisposable
     private readonly StringBuilder _output = new();
     private readonly Task<string> _error;
     private Task<string>? _rest;
+    private bool _isDisposed;
 
     private SiloProcess(Process process)
     {
         _process = process;
+        ProcessId = process.Id;
         _error = process.StandardError.ReadToEndAsync();
     }
 
@@ -24,7 +26,7 @@ internal sealed class SiloProcess : IAsyncDisposable
     public string Output => _output.ToString();
 
     /// <summary>Its process id.</summary>
-    public int ProcessId => _process.Id;
+    public int ProcessId { get; }
 
     /// <summary>Where it says that OCSP is answered.</summary>
     public Uri OcspUri => ListeningUri("ocsp");
@@ -36,19 +38,48 @@ internal sealed class SiloProcess : IAsyncDisposable
     public static async Task<SiloProcess> StartAsync(string workingDirectory, params IEnumerable<string> arguments)
     {
         SiloProcess silo = Spawn(workingDirectory, ["--ocsp", "http://127.0.0.1:0", "--admin", "http://127.0.0.1:0", .. arguments]);
-        using CancellationTokenSource late = new(s_patience);
-        while (await silo._process.StandardOutput.ReadLineAsync(late.Token) is string line)
+        await silo.WaitUntilReadyAsync();
+        return silo;
+    }
+
+    /// <summary>Starts it with these arguments and no others, and does not wait.</summary>
+    /// <param name="workingDirectory">Where.</param>
+    /// <param name="launcher">The program that becomes it, with its arguments, such as <c>ip netns exec</c>; empty for none.</param>
+    /// <param name="arguments">Its arguments.</param>
+    public static SiloProcess Spawn(string workingDirectory, IReadOnlyList<string> launcher, IEnumerable<string> arguments)
+    {
+        string[] command = [.. launcher, "dotnet", "exec", typeof(Silo.Host.SiloHost).Assembly.Location, .. arguments];
+        ProcessStartInfo start = new(command[0], command[1..])
         {
-            silo._output.AppendLine(line);
+            WorkingDirectory = workingDirectory,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (string ours in start.Environment.Keys.Where(name => name.StartsWith("OCSPCLUSTER_", StringComparison.Ordinal)).ToArray())
+        {
+            start.Environment.Remove(ours); // what is said to the tests is no configuration of silos
+        }
+
+        return new SiloProcess(Process.Start(start) ?? throw new InvalidOperationException("The silo did not start."));
+    }
+
+    /// <summary>Returns when it says that it is ready.</summary>
+    /// <exception cref="InvalidOperationException">It ended instead, and is disposed.</exception>
+    public async Task WaitUntilReadyAsync()
+    {
+        using CancellationTokenSource late = new(s_patience);
+        while (await _process.StandardOutput.ReadLineAsync(late.Token) is string line)
+        {
+            _output.AppendLine(line);
             if (line == "ready")
             {
-                return silo;
+                return;
             }
         }
 
-        (int exitCode, _, string error) = await silo.WaitForExitAsync();
-        await silo.DisposeAsync();
-        throw new InvalidOperationException($"The silo ended with {exitCode}:\n{silo.Output}\n{error}");
+        (int exitCode, _, string error) = await WaitForExitAsync();
+        await DisposeAsync();
+        throw new InvalidOperationException($"The silo ended with {exitCode}:\n{Output}\n{error}");
     }
 
     /// <summary>Runs it to its end.</summary>
@@ -59,9 +90,27 @@ internal sealed class SiloProcess : IAsyncDisposable
     }
 
     /// <summary>Sends SIGTERM, as a supervisor does.</summary>
-    public void Terminate()
+    public void Terminate() => Signal("-TERM");
+
+    /// <summary>Sends SIGSTOP: its connections stay open, and it does nothing.</summary>
+    public void Pause() => Signal("-STOP");
+
+    /// <summary>Sends SIGKILL, and does not wait.</summary>
+    public void Kill() => Signal("-KILL");
+
+    /// <summary>Sends SIGCONT.</summary>
+    public void Resume() => Signal("-CONT");
+
+    /// <summary>Waits for its end, however long that is away.</summary>
+    public async Task WaitForExitAsync(CancellationToken cancellationToken)
     {
-        using Process kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        _rest ??= _process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+        await _process.WaitForExitAsync(cancellationToken);
+    }
+
+    private void Signal(string signal)
+    {
+        using Process kill = Process.Start("kill", [signal, ProcessId.ToString(CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
     }
 
@@ -84,6 +133,12 @@ internal sealed class SiloProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
         if (!_process.HasExited)
         {
             await KillAsync();
@@ -92,16 +147,7 @@ internal sealed class SiloProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static SiloProcess Spawn(string workingDirectory, IEnumerable<string> arguments)
-    {
-        ProcessStartInfo start = new("dotnet", ["exec", typeof(Silo.Host.SiloHost).Assembly.Location, .. arguments])
-        {
-            WorkingDirectory = workingDirectory,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        return new SiloProcess(Process.Start(start) ?? throw new InvalidOperationException("The silo did not start."));
-    }
+    private static SiloProcess Spawn(string workingDirectory, IEnumerable<string> arguments) => Spawn(workingDirectory, [], arguments);
 
     private Uri ListeningUri(string what)
     {
