@@ -20,6 +20,7 @@ internal sealed partial class IssuerLease
     private (long Position, long Since) _pending;
     private bool _isEnded; // guarded by _lock
     private bool _isToldAway;
+    private bool? _isToldProlonged; // null while the store answers
 
     /// <summary>Holds nothing yet.</summary>
     public IssuerLease(
@@ -140,6 +141,7 @@ internal sealed partial class IssuerLease
         if (_isToldAway)
         {
             _isToldAway = false;
+            _isToldProlonged = null;
             LogBack(issuer);
         }
 
@@ -203,15 +205,44 @@ internal sealed partial class IssuerLease
         TimeSpan left = _coherence.LeaseLeft;
         if (left <= TimeSpan.Zero)
         {
+            Tell(isProlonged: false, "it had ended before the others could be asked");
             return;
         }
 
         long askedAt = _clock.GetTimestamp();
         IReadOnlyList<string> asked = _peers.Living;
         bool[] promised = await Task.WhenAll(asked.Select(silo => AskAsync(silo, left))).ConfigureAwait(false);
-        if (Array.TrueForAll(promised, yes => yes) && !_peers.Living.Except(asked).Any())
+        string[] silent = [.. asked.Where((_, i) => !promised[i]), .. _peers.Living.Except(asked)];
+        if (silent.Length > 0)
         {
-            _coherence.TryProlong(askedAt);
+            Tell(isProlonged: false, $"{string.Join(", ", silent)} did not promise");
+        }
+        else if (_coherence.TryProlong(askedAt))
+        {
+            Tell(isProlonged: true, $"{asked.Count} others promised");
+        }
+        else
+        {
+            Tell(isProlonged: false, "it ended while the others were asked");
+        }
+    }
+
+    // Once for each change: the round comes around several times a second.
+    private void Tell(bool isProlonged, string reason)
+    {
+        if (_isToldProlonged == isProlonged)
+        {
+            return;
+        }
+
+        _isToldProlonged = isProlonged;
+        if (isProlonged)
+        {
+            LogProlonged(_coherence.Issuer, reason);
+        }
+        else
+        {
+            LogRunsOut(_coherence.Issuer, reason);
         }
     }
 
@@ -244,6 +275,12 @@ internal sealed partial class IssuerLease
 
     [LoggerMessage(114, LogLevel.Warning, "What another writer left of issuer {Issuer} could not be published: {Reason}")]
     private partial void LogNotFinished(IssuerId issuer, string reason);
+
+    [LoggerMessage(116, LogLevel.Warning, "The store is away, and the lease of issuer {Issuer} goes on without it: {Reason}")]
+    private partial void LogProlonged(IssuerId issuer, string reason);
+
+    [LoggerMessage(117, LogLevel.Warning, "The store is away, and the lease of issuer {Issuer} runs out, so that no 'good' is given from the cache: {Reason}")]
+    private partial void LogRunsOut(IssuerId issuer, string reason);
 
     [LoggerMessage(115, LogLevel.Warning, "The silo {Silo} did not promise: {Reason}")]
     private partial void LogNotAsked(string silo, string reason);
