@@ -42,6 +42,7 @@ public static class AdminApiExtensions
         services.TryAddSingleton<ReadEndpoints>();
         services.TryAddSingleton<FollowEndpoints>();
         services.TryAddSingleton<ProofEndpoints>();
+        services.TryAddSingleton<ClockAcceptance>();
         services.TryAddSingleton<OperationsEndpoints>();
         services.TryAddSingleton<JournalCheckpoints>();
         services.AddHostedService(provider => provider.GetRequiredService<JournalCheckpoints>());
@@ -180,7 +181,7 @@ public static class AdminApiExtensions
         clock.MapGet("/", operations.GetClock)
             .For(ApiAction.Read, "Whether the clock can be signed by")
             .Produces<ClockView>();
-        clock.MapPost("/accept", operations.PostClockAccept)
+        clock.MapPost("/accept", operations.PostClockAcceptAsync)
             .For(ApiAction.Operator, "Takes the clock for right as it is now", "Needs the scope for all issuers, for all are signed by it.", ofAllIssuers: true)
             .Produces<ClockView>();
     }

@@ -1,3 +1,4 @@
+using OcspCluster.Authority;
 using OcspCluster.Gateway;
 using Orleans.Runtime.Services;
 using Orleans.Services;
@@ -20,13 +21,30 @@ internal interface ISiloInfoService : IGrainService
     /// <summary>What it tells.</summary>
     [Alias("describe")]
     Task<SiloInfo> DescribeAsync();
+
+    /// <summary>An operator took the clock of another silo for right when it showed this time: does this one show the same, and is it taken for right, too?</summary>
+    [Alias("accept-clock")]
+    Task<bool> AcceptClockAsync(DateTimeOffset now);
 }
 
 /// <summary>Tells of this silo. One in every silo, of whatever role.</summary>
-internal sealed class SiloInfoService(GrainId id, Orleans.Runtime.Silo silo, ILoggerFactory loggers, SiloSelf self) : GrainService(id, silo, loggers), ISiloInfoService
+internal sealed class SiloInfoService(GrainId id, Orleans.Runtime.Silo silo, ILoggerFactory loggers, SiloSelf self, ClockGuard guard, TimeProvider clock)
+    : GrainService(id, silo, loggers), ISiloInfoService
 {
     /// <inheritdoc/>
     public Task<SiloInfo> DescribeAsync() => Task.FromResult(self.Describe());
+
+    /// <inheritdoc/>
+    public Task<bool> AcceptClockAsync(DateTimeOffset now)
+    {
+        bool isSame = (clock.GetUtcNow() - now).Duration() <= ClusterClockAcceptance.Tolerance;
+        if (isSame)
+        {
+            guard.Accept();
+        }
+
+        return Task.FromResult(isSame);
+    }
 }
 
 /// <summary>Reaches the service of any silo.</summary>
@@ -34,6 +52,10 @@ internal sealed class SiloInfoClient(IServiceProvider services) : GrainServiceCl
 {
     /// <summary>What a silo tells of itself.</summary>
     public Task<SiloInfo> DescribeAsync(SiloAddress silo) => GetGrainService(silo).DescribeAsync();
+
+    /// <summary>Has a silo take its clock for right where it shows the same time.</summary>
+    /// <returns>False when it does not.</returns>
+    public Task<bool> AcceptClockAsync(SiloAddress silo, DateTimeOffset now) => GetGrainService(silo).AcceptClockAsync(now);
 }
 
 /// <summary>This silo.</summary>

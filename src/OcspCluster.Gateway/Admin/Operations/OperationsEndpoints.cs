@@ -9,7 +9,7 @@ namespace OcspCluster.Gateway;
 
 /// <summary>What operators look at and do while the responder runs: refresh, re-signing, credentials, the clock.</summary>
 internal sealed partial class OperationsEndpoints(
-    IssuerDirectory directory, RefreshSchedulers schedulers, ResponseFactory factory, ClockGuard guard, TimeProvider clock, IServiceProvider services, ILogger<OperationsEndpoints> log)
+    IssuerDirectory directory, RefreshSchedulers schedulers, ResponseFactory factory, ClockGuard guard, ClockAcceptance acceptance, TimeProvider clock, IServiceProvider services, ILogger<OperationsEndpoints> log)
 {
     private const int MaxSignaturesPerSecond = 1_000_000;
     private const int MaxBodyBytes = 4096;
@@ -78,10 +78,10 @@ internal sealed partial class OperationsEndpoints(
     public IResult GetClock() => Results.Json(ClockView.Of(guard, clock.GetUtcNow()));
 
     /// <summary><c>POST /v1/clock/accept</c></summary>
-    public IResult PostClockAccept(HttpContext context)
+    public async Task<IResult> PostClockAcceptAsync(HttpContext context)
     {
         ClockState before = guard.State;
-        guard.Accept();
+        await acceptance.AcceptAsync(context.RequestAborted).ConfigureAwait(false);
         LogAccepted(AdminAccess.CallerOf(context).Credential, clock.GetUtcNow(), before);
         return Results.Json(ClockView.Of(guard, clock.GetUtcNow()));
     }
