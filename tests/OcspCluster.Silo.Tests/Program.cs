@@ -13,6 +13,9 @@ internal static class Program
             case [RedisStoreMeasurements.Verb, string certificates]:
                 await RedisStoreMeasurements.RunAsync(int.Parse(certificates, CultureInfo.InvariantCulture));
                 return 0;
+            case [History.ClusterMeasurements.Verb, string certificates]:
+                await History.ClusterMeasurements.RunAsync(int.Parse(certificates, CultureInfo.InvariantCulture));
+                return 0;
             default:
                 // What xunit.v3's generated entry point does.
                 return args.Contains("--server") || args.Contains("--internal-msbuild-node")

@@ -97,12 +97,13 @@ internal sealed class NamespaceRelay : IAsyncDisposable
         {
             try
             {
-                using FileStream space = File.OpenRead("/run/netns/" + _namespace);
-                if (NativeMethods.SetNamespace((int)space.SafeFileHandle.DangerousGetHandle(), NetworkNamespace) != 0)
+                int space = NativeMethods.Open("/run/netns/" + _namespace, 0); // a FileStream is for regular files
+                if (space < 0 || NativeMethods.SetNamespace(space, NetworkNamespace) != 0)
                 {
-                    throw new IOException($"setns: {Marshal.GetLastPInvokeErrorMessage()}");
+                    throw new IOException($"{_namespace}: {Marshal.GetLastPInvokeErrorMessage()}");
                 }
 
+                _ = NativeMethods.Close(space);
                 made.SetResult(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
             }
             catch (Exception e) when (e is IOException or SocketException or UnauthorizedAccessException)
@@ -116,6 +117,14 @@ internal sealed class NamespaceRelay : IAsyncDisposable
 
     private static class NativeMethods
     {
+        [DllImport("libc", EntryPoint = "open", SetLastError = true, CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
+        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        public static extern int Open(string path, int flags);
+
+        [DllImport("libc", EntryPoint = "close")]
+        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        public static extern int Close(int descriptor);
+
         [DllImport("libc", EntryPoint = "setns", SetLastError = true)]
         [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
         public static extern int SetNamespace(int descriptor, int kind);
