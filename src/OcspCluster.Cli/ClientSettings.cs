@@ -15,7 +15,7 @@ internal static class ClientSettings
 
     public static Option<bool> NoProxy { get; } = new("--no-proxy") { Description = "No proxy, whatever the environment says" };
 
-    public static Option<string[]> Header { get; } = new("--header") { Description = "An HTTP header field for the responder named by --url or --host; may be repeated", HelpName = "NAME:VALUE" };
+    public static Option<string[]> Header { get; } = new("--header") { Description = "An HTTP header field for the responder that the command line names; may be repeated", HelpName = "NAME:VALUE" };
 
     public static Option<bool> Json { get; } = new("--json") { Description = "Print JSON, one object a line" };
 

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 
 namespace OcspCluster.Cli;
 
@@ -23,9 +25,20 @@ internal static class CommandLine
     public static async Task<int> RunAsync(IReadOnlyList<string> args, Screen screen, TimeProvider clock, CancellationToken cancellationToken = default)
     {
         ParseResult parsed = Create(screen, clock).Parse(args);
+        if (parsed.Action is ParseErrorAction)
+        {
+            foreach (ParseError error in parsed.Errors)
+            {
+                screen.Complain(error.Message);
+            }
+
+            string verb = parsed.CommandResult.Command is RootCommand ? "" : " " + parsed.CommandResult.Command.Name;
+            screen.Complain($"'ocspctl{verb} --help' tells more.");
+            return ExitCode.Usage;
+        }
+
         InvocationConfiguration configuration = new() { Output = screen.Output, Error = screen.Error, EnableDefaultExceptionHandler = false };
-        int exitCode = await parsed.InvokeAsync(configuration, cancellationToken).ConfigureAwait(false);
-        return parsed.Errors.Count > 0 ? ExitCode.Usage : exitCode;
+        return await parsed.InvokeAsync(configuration, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>What a user can mend is told in words, without a stack.</summary>

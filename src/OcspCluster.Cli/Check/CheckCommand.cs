@@ -46,6 +46,11 @@ internal sealed class CheckCommand : Command
             {
                 result.AddError("What is to be checked? Name a HOST, --file LIST or --cert FILE.");
             }
+
+            if (result.GetResult(ClientSettings.Header) is { Implicit: false } && result.GetResult(_url) is null or { Implicit: true })
+            {
+                result.AddError("--header goes to a responder that you name: --url URL.");
+            }
         });
         SetAction((parsed, cancellationToken) => CommandLine.GuardAsync(screen, () => RunAsync(parsed, cancellationToken)));
     }

@@ -147,7 +147,7 @@ internal static class CheckScreen
     // What was tried in vain explains why the status comes from where it does, or why there is none.
     private static void PrintAttempts(Screen screen, RevocationVerdict verdict)
     {
-        foreach (RevocationAttempt attempt in verdict.Attempts.Where(attempt => attempt.Failure != RevocationFailure.None && attempt.ToString() != verdict.Message))
+        foreach (RevocationAttempt attempt in verdict.Attempts.Where(attempt => attempt.Failure is not (RevocationFailure.None or RevocationFailure.NoSource) && attempt.ToString() != verdict.Message))
         {
             screen.Field("tried", attempt.ToString());
         }

@@ -17,7 +17,7 @@ internal sealed record CheckTarget(string Host, int Port)
             return Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url.UserInfo.Length == 0 ? new CheckTarget(url.IdnHost, url.Port) : null;
         }
 
-        if (IPAddress.TryParse(text, out IPAddress? address) && text.Contains(':', StringComparison.Ordinal))
+        if (!text.StartsWith('[') && text.Contains(':', StringComparison.Ordinal) && IPAddress.TryParse(text, out IPAddress? address))
         {
             return new CheckTarget(address.ToString(), HttpsPort); // an IPv6 address without brackets has no port
         }

@@ -19,7 +19,7 @@ internal static class Findings
 
         if (server.PolicyErrors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))
         {
-            yield return "The chain does not lead to a root that this machine trusts, or a certificate in it is not valid. Revocation was checked all the same.";
+            yield return "This machine does not trust the chain, or a certificate in it is not valid; revocation was checked all the same.";
         }
 
         if (verdict.Issuer is X509Certificate2 issuer && !server.Others.Contains(issuer))

@@ -109,9 +109,9 @@ internal sealed class Screen
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Out = new AnsiConsoleOutput(writer),
-            Ansi = width is null ? AnsiSupport.No : AnsiSupport.Yes,
+            Ansi = width is null || !hasColour ? AnsiSupport.No : AnsiSupport.Yes,
             ColorSystem = width is null || !hasColour ? ColorSystemSupport.NoColors : ColorSystemSupport.Standard,
-            Interactive = width is null ? InteractionSupport.No : InteractionSupport.Yes,
+            Interactive = width is null || !hasColour ? InteractionSupport.No : InteractionSupport.Yes,
         });
         console.Profile.Width = width ?? 80;
         console.Profile.Capabilities.Unicode = width is not null;

@@ -71,6 +71,11 @@ internal sealed class QueryOptions
             }
         }
 
+        if (Has(ClientSettings.Header) && !Has(Url) && !Has(Host))
+        {
+            result.AddError("--header goes to a responder that you name: --url URL or --host HOST.");
+        }
+
         if (Has(Serial) && !Has(Issuer))
         {
             result.AddError("--serial needs the CA before it: --issuer FILE.");
