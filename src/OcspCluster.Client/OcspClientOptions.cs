@@ -134,6 +134,9 @@ public sealed record OcspClientOptions
     /// </summary>
     public IWebProxy? Proxy { get; init; } = HttpClient.DefaultProxy;
 
+    /// <summary>HTTP header fields that go with requests to addresses which the program itself names, and nowhere else: they may carry credentials. Default none.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
+
     /// <summary>
     /// Changes the handlers that requests go through: TLS, credentials, pools. Who replaces <see cref="SocketsHttpHandler.ConnectCallback"/> guards the
     /// addresses himself.

@@ -74,7 +74,7 @@ internal sealed class HttpTransport : IDisposable
                 return HttpReply.Failed(RevocationFailure.AddressRefused, RefusalOf(uri.Host));
             }
 
-            using HttpRequestMessage message = CreateMessage(question, uri);
+            using HttpRequestMessage message = CreateMessage(question, uri, isGiven ? _options.Headers : []);
             using HttpResponseMessage response = await (isGiven ? _open : _guarded).SendAsync(message, cancellationToken).ConfigureAwait(false);
             if (!IsRedirect(response.StatusCode))
             {
@@ -117,10 +117,15 @@ internal sealed class HttpTransport : IDisposable
 
     private static string RefusalOf(string host) => $"'{host}' leads to a private, loopback or otherwise not public address, which is not allowed.";
 
-    private static HttpRequestMessage CreateMessage(HttpQuestion question, Uri uri)
+    private static HttpRequestMessage CreateMessage(HttpQuestion question, Uri uri, IReadOnlyList<KeyValuePair<string, string>> headers)
     {
         HttpRequestMessage message = new(question.Body is null ? HttpMethod.Get : HttpMethod.Post, uri);
         message.Headers.Accept.ParseAdd(question.Accept);
+        foreach ((string name, string value) in headers)
+        {
+            message.Headers.TryAddWithoutValidation(name, value);
+        }
+
         if (question.ETag is not null)
         {
             message.Headers.TryAddWithoutValidation("If-None-Match", question.ETag);

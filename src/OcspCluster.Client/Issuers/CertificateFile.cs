@@ -7,10 +7,10 @@ using System.Text;
 namespace OcspCluster.Client;
 
 /// <summary>
-/// Reads what AIA caIssuers leads to: one certificate in DER, or a certs-only CMS message in BER or DER (RFC 5280 §4.2.2.1); and, because they are served,
+/// Reads files of certificates, such as AIA caIssuers leads to: one certificate in DER, or a certs-only CMS message in BER or DER (RFC 5280 §4.2.2.1); and, because they are served,
 /// PEM and bare base64 of either.
 /// </summary>
-internal static class CertificateFile
+public static class CertificateFile
 {
     private const string SignedDataOid = "1.2.840.113549.1.7.2";
 

@@ -36,5 +36,12 @@ public sealed record RevocationAttempt
     public TimeSpan Elapsed { get; init; }
 
     /// <summary>The sentence, with the place.</summary>
-    public override string ToString() => Uri is null ? $"{Source}: {Message}" : $"{Source} {Uri}: {Message}";
+    public override string ToString() => Uri is null ? $"{SourceName}: {Message}" : $"{SourceName} {Uri}: {Message}";
+
+    private string SourceName => Source switch
+    {
+        RevocationSource.Ocsp => "OCSP",
+        RevocationSource.Crl => "CRL",
+        _ => "Stapled response",
+    };
 }

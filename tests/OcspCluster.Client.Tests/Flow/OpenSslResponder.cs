@@ -25,6 +25,7 @@ internal sealed class OpenSslResponder : IAsyncDisposable
         File.WriteAllText(_directory.File("ca.pem"), authority.Certificate.ExportCertificatePem() + "\n");
         File.WriteAllText(_directory.File("responder.pem"), responder.ExportCertificatePem() + "\n");
         File.WriteAllText(_directory.File("responder.key"), responder.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem() + "\n");
+        File.WriteAllText(_directory.File("index.txt.attr"), "unique_subject = no\n"); // several certificates of one name
         _server = new LoopbackServer(request => request.Target switch
         {
             "/ca.cer" => LoopbackReply.Ok(certificateOfAuthority.RawData, "application/pkix-cert"),

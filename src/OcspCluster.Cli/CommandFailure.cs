@@ -1,0 +1,7 @@
+namespace OcspCluster.Cli;
+
+/// <summary>What the user can mend, told in a sentence; the process ends with <see cref="ExitCode"/>, without a stack.</summary>
+internal sealed class CommandFailure(string message, int exitCode = ExitCode.CouldNotTell) : Exception(message)
+{
+    public int ExitCode { get; } = exitCode;
+}
