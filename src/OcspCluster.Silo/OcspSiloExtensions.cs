@@ -6,6 +6,7 @@ using OcspCluster.Silo.Coherence;
 using OcspCluster.Silo.Events;
 using OcspCluster.Silo.Storage;
 using Orleans.Configuration;
+using Orleans.Serialization;
 
 namespace OcspCluster.Silo;
 
@@ -49,6 +50,8 @@ public static class OcspSiloExtensions
         services.AddSingleton<CertificateActors>();
         services.AddSingleton<ICertificateAnswers>(CreateAnswers);
         services.AddSingleton<IRevocationAuthority, ClusterRevocationAuthority>();
+        // Without it an actor's failure is no answer: the caller would wait for its deadline instead of asking the store.
+        services.Configure<ExceptionSerializationOptions>(exceptions => exceptions.SupportedNamespacePrefixes.Add("OcspCluster"));
         silo.AddGrainService<GatewayService>();
         if (options.Role == SiloRole.Gateway)
         {

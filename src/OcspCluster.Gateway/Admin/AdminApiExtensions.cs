@@ -181,7 +181,7 @@ public static class AdminApiExtensions
         clock.MapGet("/", operations.GetClock)
             .For(ApiAction.Read, "Whether the clock can be signed by")
             .Produces<ClockView>();
-        clock.MapPost("/accept", operations.PostClockAcceptAsync)
+        clock.MapPost("/accept", (Delegate)operations.PostClockAcceptAsync) // else it is taken for a RequestDelegate, and what it returns is dropped
             .For(ApiAction.Operator, "Takes the clock for right as it is now", "Needs the scope for all issuers, for all are signed by it.", ofAllIssuers: true)
             .Produces<ClockView>();
     }
