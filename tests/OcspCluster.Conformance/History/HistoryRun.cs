@@ -90,6 +90,11 @@ public sealed class HistoryRun : IDisposable
             StrikeAsync(faults, began, stop),
         ]);
         CloseFault();
+        foreach (LongestGap gap in _tallies.Select(tally => tally.Gap).Append(_acknowledgements))
+        {
+            gap.End();
+        }
+
         _loaded += TimeSpan.FromTicks(History.Now - began);
     }
 

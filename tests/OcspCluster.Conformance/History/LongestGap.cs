@@ -8,6 +8,7 @@ public sealed class LongestGap
     private long _mark;
     private long _longest;
     private long _sinceMark;
+    private bool _isCounting;
 
     /// <summary>The longest between two of them, or between a beginning and the first.</summary>
     public long Longest
@@ -26,6 +27,11 @@ public sealed class LongestGap
     {
         lock (_lock)
         {
+            if (!_isCounting)
+            {
+                return;
+            }
+
             _longest = Math.Max(_longest, at - _last);
             _sinceMark = Math.Max(_sinceMark, at - Math.Max(_last, _mark));
             _last = Math.Max(_last, at);
@@ -37,7 +43,16 @@ public sealed class LongestGap
     {
         lock (_lock)
         {
-            (_last, _mark, _sinceMark) = (at, at, 0);
+            (_last, _mark, _sinceMark, _isCounting) = (at, at, 0, true);
+        }
+    }
+
+    /// <summary>What comes now does not count, until it begins again.</summary>
+    public void End()
+    {
+        lock (_lock)
+        {
+            _isCounting = false;
         }
     }
 
