@@ -53,6 +53,38 @@ public sealed partial class QueryTests : IDisposable
     }
 
     [Theory]
+    [InlineData(80)]
+    [InlineData(120)]
+    public async Task Text_OnATerminal_IsNoWiderThanIt(int width)
+    {
+        await using TestResponder responder = new();
+        Save(responder);
+
+        CommandRun run = await CommandRun.RunAsync(
+            ["query", "--issuer", Path("ca.pem"), "--cert", Path("leaf.pem"), "--nonce", "sent", "--text", "--allow-private", "--no-proxy", "--timeout", "60"], width);
+
+        Assert.Equal(ExitCode.Good, run.ExitCode);
+        Assert.Contains("OCSP Nonce", run.Output, StringComparison.Ordinal);
+        Assert.All(run.Output.Split('\n'), line => Assert.InRange(line.Length, 0, width));
+    }
+
+    [Fact]
+    public void Text_WiderThanATerminal_LosesNothing()
+    {
+        using TestAuthority authority = TestAuthority.CreateRoot();
+        OcspRequest request = new OcspRequestBuilder { RequestorName = GeneralName.FromDnsName(string.Join(' ', Enumerable.Repeat("name", 40)) + new string('x', 200)) }
+            .Add(CertId.Create(authority.Certificate, SerialNumber.ParseHex("1"))).AddNonce().Build();
+        using StringWriter wide = new();
+        using StringWriter narrow = new();
+
+        new MessageText(wide).Write(request);
+        new MessageText(narrow, 80).Write(request);
+
+        Assert.All(narrow.ToString().Split('\n'), line => Assert.InRange(line.TrimEnd('\r').Length, 0, 80));
+        Assert.Equal(string.Concat(wide.ToString().Where(c => !char.IsWhiteSpace(c))), string.Concat(narrow.ToString().Where(c => !char.IsWhiteSpace(c))));
+    }
+
+    [Theory]
     [InlineData("sha1")]
     [InlineData("sha256")]
     [InlineData("sha512")]

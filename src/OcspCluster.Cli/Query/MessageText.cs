@@ -6,7 +6,9 @@ using OcspCluster.Protocol;
 namespace OcspCluster.Cli;
 
 /// <summary>Writes requests and responses in readable form, under the labels of <c>openssl ocsp -text</c> where it has them.</summary>
-internal sealed class MessageText(TextWriter output)
+/// <param name="output">Where to.</param>
+/// <param name="width">The columns of a terminal, in which lines are wrapped under themselves; null for lines as long as they are.</param>
+internal sealed class MessageText(TextWriter output, int? width = null)
 {
     private static readonly Dictionary<string, string> s_extensionNames = new()
     {
@@ -158,7 +160,8 @@ internal sealed class MessageText(TextWriter output)
                 Line(2, $"Issuer: {certificate.Issuer}");
                 Line(2, $"Serial Number: {SerialNumber.FromCertificate(certificate)}");
                 Line(2, $"Valid: {TimeText.Of(certificate.NotBefore.ToUniversalTime())} to {TimeText.Of(certificate.NotAfter.ToUniversalTime())}");
-                Line(2, $"SHA-256: {certificate.GetCertHashString(HashAlgorithmName.SHA256)}");
+                Line(2, "SHA-256:");
+                WriteHex(3, certificate.GetCertHash(HashAlgorithmName.SHA256));
             }
             catch (CryptographicException)
             {
@@ -167,7 +170,7 @@ internal sealed class MessageText(TextWriter output)
         }
     }
 
-    // 32 octets a line: 72 columns, indent included.
+    // 32 octets a line: 72 or 76 columns, indent included.
     private void WriteHex(int depth, ReadOnlySpan<byte> octets)
     {
         for (; octets.Length > 0; octets = octets[Math.Min(32, octets.Length)..])
@@ -180,5 +183,19 @@ internal sealed class MessageText(TextWriter output)
 
     private static string WordOf(OcspResponseStatus status) => System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(status.ToString());
 
-    private void Line(int depth, string text) => output.WriteLine(new string(' ', depth * 4) + Printable.Of(text));
+    private void Line(int depth, string text)
+    {
+        string indent = new(' ', depth * 4);
+        string rest = indent + Printable.Of(text);
+        while (width is int columns && rest.Length > columns && columns > 2 * (indent.Length + 4))
+        {
+            // At the last blank that is not the indent's; what has none is cut.
+            int blank = rest.LastIndexOf(' ', columns, columns - indent.Length - 4);
+            int end = blank > 0 ? blank : columns;
+            output.WriteLine(rest[..end]);
+            rest = indent + "    " + rest[end..].TrimStart(' ');
+        }
+
+        output.WriteLine(rest);
+    }
 }

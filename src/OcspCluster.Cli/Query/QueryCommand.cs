@@ -69,7 +69,7 @@ internal sealed class QueryCommand : Command
 
         if (parsed.GetValue(_options.Text) || parsed.GetValue(_options.RespText))
         {
-            new MessageText(_screen.Output).Write(response);
+            new MessageText(_screen.Output, _screen.IsTerminal ? _screen.Console.Profile.Width : null).Write(response);
         }
 
         return Judge(parsed, questions, request, response, exchange, rules, issuers);
@@ -199,7 +199,7 @@ internal sealed class QueryCommand : Command
 
         if (isShown)
         {
-            new MessageText(_screen.Output).Write(request);
+            new MessageText(_screen.Output, _screen.IsTerminal ? _screen.Console.Profile.Width : null).Write(request);
         }
 
         if (parsed.GetValue(_options.ReqOut) is string path)

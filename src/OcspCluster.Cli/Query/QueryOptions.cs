@@ -13,7 +13,7 @@ internal sealed class QueryOptions
     public Option<string[]> Cert { get; } = new("--cert") { Description = "A file with a certificate to ask about; may be repeated", HelpName = "FILE" };
     public Option<string[]> Serial { get; } = new("--serial") { Description = "A serial number to ask about, in hexadecimal, of the CA named last before it; may be repeated", HelpName = "HEX" };
     public Option<string> Hash { get; } = new Option<string>("--hash") { Description = "The hash algorithm of the CertIDs", HelpName = "NAME", DefaultValueFactory = _ => "sha1" }.AcceptOnlyFromAmong("sha1", "sha256", "sha384", "sha512");
-    public Option<NonceUse> Nonce { get; } = new("--nonce") { Description = "Whether a nonce is sent, and must come back", DefaultValueFactory = _ => NonceUse.None };
+    public Option<NonceUse> Nonce { get; } = new("--nonce") { Description = "Whether a nonce is sent, and must come back", HelpName = "none|sent|required", DefaultValueFactory = _ => NonceUse.None };
     public Option<string?> NonceValue { get; } = new("--nonce-value") { Description = "The nonce to send, 1 to 128 octets in hexadecimal", HelpName = "HEX" };
 
     public Option<string?> Signer { get; } = new("--signer") { Description = "Sign the request: the requestor's certificate, PEM", HelpName = "FILE" };
@@ -25,7 +25,7 @@ internal sealed class QueryOptions
     public Option<string?> Url { get; } = new("--url") { Description = "The responder (default: the one that the first certificate names)", HelpName = "URL" };
     public Option<string?> Host { get; } = new("--host") { Description = "The responder, instead of --url", HelpName = "HOST[:PORT]" };
     public Option<string> Path { get; } = new("--path") { Description = "The path at --host", HelpName = "PATH", DefaultValueFactory = _ => "/" };
-    public Option<OcspMethod> Method { get; } = new("--method") { Description = "GET or POST; automatic: GET when the URL has 255 octets or fewer", DefaultValueFactory = _ => OcspMethod.Automatic };
+    public Option<OcspMethod> Method { get; } = new("--method") { Description = "GET or POST; automatic: GET when the URL has 255 octets or fewer", HelpName = "automatic|get|post", DefaultValueFactory = _ => OcspMethod.Automatic };
     public Option<bool> AllowPrivate { get; } = new("--allow-private") { Description = "Follow addresses in certificates into private networks and to this machine" };
 
     public Option<string?> ReqIn { get; } = new("--reqin") { Description = "Read the request from a file (DER) instead of making one", HelpName = "FILE" };

@@ -85,7 +85,7 @@ internal sealed class ReferenceCommand : Command
     }
 
     private static string ValueNameOf(Option option) =>
-        option.HelpName ?? (option.ValueType.IsEnum ? string.Join("\\|", Enum.GetNames(option.ValueType)).ToLowerInvariant() : option.Name.TrimStart('-').ToUpperInvariant());
+        Escape(option.HelpName ?? option.Name.TrimStart('-').ToUpperInvariant());
 
     private static string DefaultOf(Option option) => option.HasDefaultValue && option.ValueType != typeof(bool) && option.GetDefaultValue() is object value and not Array
         ? "`" + Convert.ToString(value, CultureInfo.InvariantCulture)!.ToLowerInvariant() + "`"
