@@ -73,6 +73,8 @@ internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
         builder.Services.AddSingleton<IRevocationStore>(Store); // the host disposes it, after the services
         builder.Services.AddSingleton(Store);
         builder.Services.AddSingleton(_connection);
+        builder.Services.AddSingleton<IDeliveryCursorStore>(Store.OpenDeliveryCursors());
+        builder.Services.AddSingleton(_options.Responder.Deliveries.For(OrleansSetup.EndpointOf(_options)));
         builder.Services.AddSingleton<IApiKeyDocument>(new RedisApiKeys(_connection));
         builder.Services.AddSingleton(new JournalNotes(() => RedisAuditStore.Open(_connection), _checkpoints.SignAsync));
         builder.Services.AddCredentialWatch(_options.Responder, Issuers, IsDemo);

@@ -81,7 +81,7 @@ internal sealed class SiloResponderHost : IAuthorityHost
         try
         {
             IReadOnlyDictionary<string, string> common = setup.WriteTo(directory.Path);
-            Dictionary<string, string?>[] keys = [ToKeys(common, "signer"), ToKeys(secondRole == "gateway" ? WithoutKeys(setup, common, directory.Path) : common, secondRole)];
+            Dictionary<string, string?>[] keys = [ToKeys(WithoutReceivers(common), "signer"), ToKeys(secondRole == "gateway" ? WithoutKeys(setup, common, directory.Path) : common, secondRole)];
             SiloHost[] silos = await StartAsync(keys, clock);
             return new SiloResponderHost(directory, keys, await RedisConnection.OpenAsync(server.Configuration, new RedisKeys(cluster)), clock, silos);
         }
@@ -107,6 +107,9 @@ internal sealed class SiloResponderHost : IAuthorityHost
                 ["Logging:LogLevel:Orleans"] = "Error",
             };
     }
+
+    private static Dictionary<string, string> WithoutReceivers(IReadOnlyDictionary<string, string> settings) => new(settings.Where(pair =>
+        !pair.Key.StartsWith("Webhooks:", StringComparison.Ordinal) && !pair.Key.StartsWith("Purge:", StringComparison.Ordinal)));
 
     // The certificates alone, as an operator gives them to a gateway. The key's file is named all the same, and is not there: it is not read.
     private static Dictionary<string, string> WithoutKeys(ResponderSetup setup, IReadOnlyDictionary<string, string> settings, string directory)

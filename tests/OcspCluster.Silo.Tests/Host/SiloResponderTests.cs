@@ -110,6 +110,17 @@ public sealed class SiloFollowTests(SharedHosts shared) : FollowContract(shared)
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
 }
 
+// The receivers are configured at the silo that is asked: how deliveries fare is told by the silo that makes them. Several that deliver: SiloDeliveryTests.
+public sealed class SiloWebhookTests(SharedHosts shared) : WebhookContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
+}
+
+public sealed class SiloPurgeTests(SharedHosts shared) : PurgeContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
+}
+
 public sealed class SiloClusterTests(SharedHosts shared) : ClusterContract(shared)
 {
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
