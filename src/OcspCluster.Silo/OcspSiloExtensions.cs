@@ -4,6 +4,7 @@ using OcspCluster.Gateway;
 using OcspCluster.Silo.Certificates;
 using OcspCluster.Silo.Coherence;
 using OcspCluster.Silo.Events;
+using OcspCluster.Silo.Refresh;
 using OcspCluster.Silo.Storage;
 using Orleans.Configuration;
 
@@ -46,15 +47,22 @@ public static class OcspSiloExtensions
         services.AddSingleton<CoherenceDirectory>();
         services.AddSingleton<ClusterPublisher>();
         services.AddSingleton<CaSequencers>();
+        services.AddSingleton<KeptAnswers>();
+        services.AddSingleton<RefreshFeed>();
         services.AddSingleton<CertificateActors>();
         services.AddSingleton<ICertificateAnswers>(CreateAnswers);
         services.AddSingleton<IRevocationAuthority, ClusterRevocationAuthority>();
         silo.AddGrainService<GatewayService>();
         if (options.Role == SiloRole.Gateway)
         {
-            services.Configure<GrainTypeOptions>(types => types.Classes.ExceptWith([typeof(CaGrain), typeof(CertificateGrain), typeof(RequestSignerGrain)]));
+            services.Configure<GrainTypeOptions>(types => types.Classes.ExceptWith([typeof(CaGrain), typeof(CertificateGrain), typeof(RequestSignerGrain), typeof(RefreshPartitionGrain)]));
+        }
+        else
+        {
+            services.AddHostedService<RefreshKeeper>();
         }
 
+        services.AddHostedService(provider => provider.GetRequiredService<KeptAnswers>());
         services.AddHostedService<LeaseKeeper>();
         return silo;
     }

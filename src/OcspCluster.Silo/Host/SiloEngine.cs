@@ -14,14 +14,16 @@ internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
     private readonly SiloHostOptions _options;
     private readonly RedisConnection _connection;
     private readonly SharedCheckpoints _checkpoints;
+    private readonly RedisResponseStore _responses;
     private IServiceProvider? _services;
 
     private SiloEngine(
-        SiloHostOptions options, RedisConnection connection, RedisRevocationStore store, SharedCheckpoints checkpoints, IReadOnlyList<Issuer> issuers, DemoPki? demo)
+        SiloHostOptions options, RedisConnection connection, RedisRevocationStore store, RedisResponseStore responses, SharedCheckpoints checkpoints, IReadOnlyList<Issuer> issuers, DemoPki? demo)
     {
         _options = options;
         _connection = connection;
         _checkpoints = checkpoints;
+        _responses = responses;
         Store = store;
         Issuers = issuers;
         Demo = demo;
@@ -57,7 +59,7 @@ internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
             string data = options.Responder.DataDirectory;
             SharedCheckpoints checkpoints = await SharedCheckpoints.OpenAsync(connection, data, options.IsSigner, clock).ConfigureAwait(false);
             (IReadOnlyList<Issuer> issuers, DemoPki? demo) = await OpenIssuersAsync(options, connection, clock).ConfigureAwait(false);
-            return new SiloEngine(options, connection, store, checkpoints, issuers, demo);
+            return new SiloEngine(options, connection, store, await RedisResponseStore.OpenAsync(connection, clock).ConfigureAwait(false), checkpoints, issuers, demo);
         }
         catch
         {
@@ -73,6 +75,7 @@ internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
         builder.Services.AddSingleton<IRevocationStore>(Store); // the host disposes it, after the services
         builder.Services.AddSingleton(Store);
         builder.Services.AddSingleton(_connection);
+        builder.Services.AddSingleton<IResponseStore>(_responses); // as the store
         builder.Services.AddSingleton<IDeliveryCursorStore>(Store.OpenDeliveryCursors());
         builder.Services.AddSingleton(_options.Responder.Deliveries.For(OrleansSetup.EndpointOf(_options)));
         builder.Services.AddSingleton<IApiKeyDocument>(new RedisApiKeys(_connection));
@@ -124,6 +127,7 @@ internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Store.DisposeAsync().ConfigureAwait(false);
+        await _responses.DisposeAsync().ConfigureAwait(false);
         _checkpoints.Dispose();
         foreach (SigningCredential credential in Issuers.SelectMany(issuer => issuer.Credentials))
         {

@@ -352,6 +352,8 @@ internal ref struct RecordReader(ReadOnlySpan<byte> record)
         return Take(length is >= 0 and <= int.MaxValue ? (int)length : int.MaxValue);
     }
 
+    public ReadOnlySpan<byte> ReadRaw(int count) => Take(count);
+
     public string ReadText()
     {
         try

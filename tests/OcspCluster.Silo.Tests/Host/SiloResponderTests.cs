@@ -65,6 +65,11 @@ public sealed class SiloInteropTests(SharedHosts shared) : InteropContract(share
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
 }
 
+public sealed class SiloKeptResponsesTests(SharedHosts shared) : KeptResponsesContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
+}
+
 public sealed class SiloManyCertificatesTests(SharedHosts shared) : ManyCertificatesContract(shared)
 {
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
