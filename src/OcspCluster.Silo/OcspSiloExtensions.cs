@@ -4,6 +4,7 @@ using OcspCluster.Gateway;
 using OcspCluster.Silo.Certificates;
 using OcspCluster.Silo.Coherence;
 using OcspCluster.Silo.Events;
+using OcspCluster.Silo.Refresh;
 using OcspCluster.Silo.Storage;
 using Orleans.Configuration;
 using Orleans.Serialization;
@@ -47,6 +48,8 @@ public static class OcspSiloExtensions
         services.AddSingleton<CoherenceDirectory>();
         services.AddSingleton<ClusterPublisher>();
         services.AddSingleton<CaSequencers>();
+        services.AddSingleton<KeptAnswers>();
+        services.AddSingleton<RefreshFeed>();
         services.AddSingleton<CertificateActors>();
         services.AddSingleton<ICertificateAnswers>(CreateAnswers);
         services.AddSingleton<IRevocationAuthority, ClusterRevocationAuthority>();
@@ -55,9 +58,14 @@ public static class OcspSiloExtensions
         silo.AddGrainService<GatewayService>();
         if (options.Role == SiloRole.Gateway)
         {
-            services.Configure<GrainTypeOptions>(types => types.Classes.ExceptWith([typeof(CaGrain), typeof(CertificateGrain), typeof(RequestSignerGrain)]));
+            services.Configure<GrainTypeOptions>(types => types.Classes.ExceptWith([typeof(CaGrain), typeof(CertificateGrain), typeof(RequestSignerGrain), typeof(RefreshPartitionGrain)]));
+        }
+        else
+        {
+            services.AddHostedService<RefreshKeeper>();
         }
 
+        services.AddHostedService(provider => provider.GetRequiredService<KeptAnswers>());
         services.AddHostedService<LeaseKeeper>();
         return silo;
     }

@@ -25,11 +25,15 @@ public sealed class RefreshPace
     /// <summary>Signatures per second, at least 1.</summary>
     public int PerSecond { get; set; }
 
+    /// <summary>The part of it that is one's own, where several share a pace. Default 1.</summary>
+    public double Share { get; init; } = 1;
+
     /// <summary>Takes one signature; false when it is not yet its time.</summary>
     public bool TryTake()
     {
         long now = _clock.GetTimestamp();
-        _tokens = Math.Min(Math.Max(1, PerSecond * HeldSeconds), _tokens + (_clock.GetElapsedTime(_filledAt, now).TotalSeconds * PerSecond));
+        double perSecond = PerSecond * Share;
+        _tokens = Math.Min(Math.Max(1, perSecond * HeldSeconds), _tokens + (_clock.GetElapsedTime(_filledAt, now).TotalSeconds * perSecond));
         _filledAt = now;
         if (_tokens < 1 - 1e-9) // tenths of seconds have no exact double
         {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using OcspCluster.Authority;
 using OcspCluster.Protocol;
 using OcspCluster.Silo.Coherence;
+using OcspCluster.Silo.Refresh;
 
 namespace OcspCluster.Silo.Certificates;
 
@@ -10,13 +11,13 @@ namespace OcspCluster.Silo.Certificates;
 /// Of many who ask at once one signs. Thread-safe.
 /// </summary>
 internal sealed class CertificateActor(
-    CertificateKey key, IssuerDirectory directory, IssuerCoherence coherence, IRevocationStore store, ResponseFactory factory, OcspSiloOptions options, TimeProvider clock)
+    CertificateKey key, IssuerDirectory directory, IssuerCoherence coherence, IRevocationStore store, ResponseFactory factory, KeptAnswers keptAnswers, RefreshFeed? feed, OcspSiloOptions options, TimeProvider clock)
 {
     /// <summary>The answers that are kept, the oldest going first: as many as the gateway's cache keeps for a certificate.</summary>
     private const int MaxForms = 64;
 
     private readonly Lock _lock = new();
-    private readonly ConcurrentDictionary<Form, Task<SigningResult>> _signing = [];
+    private readonly ConcurrentDictionary<Flight, Task<SigningResult>> _signing = [];
     private readonly List<Kept> _kept = []; // guarded by _lock
     private Loaded? _loaded; // guarded by _lock
 
@@ -66,21 +67,33 @@ internal sealed class CertificateActor(
         SigningCredential? preferred = CredentialNames.Find(issuer.Value.Issuer, question.Preferred);
         Form form = new(Convert.ToHexStringLower(question.CertId), preferred, found.Status);
         Kept? kept = Find(form, found.Status, answer);
-        if (kept is not null && !(kept.Response.ProducedAt <= question.NewerThan) && clock.GetUtcNow() < kept.Response.RefreshAt)
+        if (kept is not null && IsCurrent(kept.Response, question, issuer.Value.Issuer.Policy))
         {
+            Note(kept.Response, question, issuer.Value.Issuer.Policy);
             return Reply(found, kept);
         }
 
-        SigningResult result = await SignOnceAsync(form, issuer.Value, certId, answer, preferred).ConfigureAwait(false);
+        SigningResult result = await SignOnceAsync(new Flight(form, question.NewerThan, question.DueBy), issuer.Value, certId, answer, question).ConfigureAwait(false);
         if (result.Response is not SignedResponse signed)
         {
+            kept ??= Find(form, found.Status, answer); // one that is due may have been found again
             // One that is due but right is given where none can be signed, until its nextUpdate (design.md P3).
             return kept is not null && clock.GetUtcNow() <= kept.Response.NextUpdate
                 ? Reply(found, kept)
                 : new CertificateReply(found.Status, found.AsOf, Response: null, CredentialNameOf(result), result.Failure, result.Reason);
         }
 
+        Note(signed, question, issuer.Value.Issuer.Policy);
         return new CertificateReply(found.Status, found.AsOf, signed, CredentialNameOf(result), SigningFailure.None, "");
+    }
+
+    // What a client wanted is kept fresh. Each gateway asks once in the life of an answer, so this is little; what is signed for those who prefer another credential is signed on demand.
+    private void Note(SignedResponse response, CertificateQuestion question, IssuerPolicy policy)
+    {
+        if (question is { DueBy: null, Preferred: null })
+        {
+            feed?.Note(key, question.CertId, policy, response);
+        }
     }
 
     private async Task<CertificateStatus?> ReadStatusAsync()
@@ -96,40 +109,59 @@ internal sealed class CertificateActor(
         }
     }
 
+    // A refresh comes before a client finds the answer due; and whoever has one that is not wanted any more wants a newer one.
+    private bool IsCurrent(SignedResponse response, CertificateQuestion question, IssuerPolicy policy) =>
+        !(response.ProducedAt <= question.NewerThan)
+        && (question.DueBy is { } dueBy ? AnswerTimes.Of(policy, key.Serial, response).DueAt > dueBy : clock.GetUtcNow() < response.RefreshAt);
+
     // The flight is nobody's request: it goes on when the first who asked has given up.
-    private Task<SigningResult> SignOnceAsync(Form form, NamedIssuer issuer, CertId certId, CertificateAnswer answer, SigningCredential? preferred)
+    private Task<SigningResult> SignOnceAsync(Flight flight, NamedIssuer issuer, CertId certId, CertificateAnswer answer, CertificateQuestion question)
     {
         TaskCompletionSource<SigningResult> mine = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        Task<SigningResult> flight = _signing.GetOrAdd(form, mine.Task);
-        if (ReferenceEquals(flight, mine.Task))
+        Task<SigningResult> joined = _signing.GetOrAdd(flight, mine.Task);
+        if (ReferenceEquals(joined, mine.Task))
         {
-            _ = SignAsync(form, mine, issuer, certId, answer, preferred);
+            _ = SignAsync(flight, mine, issuer, new AnsweredCertId(certId, answer), question);
         }
 
-        return flight;
+        return joined;
     }
 
-    private async Task SignAsync(Form form, TaskCompletionSource<SigningResult> flight, NamedIssuer issuer, CertId certId, CertificateAnswer answer, SigningCredential? preferred)
+    private async Task SignAsync(Flight flight, TaskCompletionSource<SigningResult> landing, NamedIssuer issuer, AnsweredCertId answered, CertificateQuestion question)
     {
         try
         {
-            SigningResult result = await factory.CreateAsync(issuer, [new AnsweredCertId(certId, answer)], nonce: null, preferred, CancellationToken.None).ConfigureAwait(false);
-            if (result.Response is SignedResponse signed)
+            SigningResult result = await RestoreAsync(flight.Form, issuer, answered, question).ConfigureAwait(false)
+                ?? await factory.CreateAsync(issuer, [answered], nonce: null, flight.Form.Preferred, CancellationToken.None).ConfigureAwait(false);
+            if (result.Response is SignedResponse signed && Keep(new Kept(flight.Form, signed, result.Credential!))) // who comes when the flight is over finds it
             {
-                Keep(new Kept(form, signed, result.Credential!)); // who comes when the flight is over finds it
+                keptAnswers.Keep(issuer, key, question.CertId, flight.Form.Status, signed, result.Credential!, isDefault: flight.Form.Preferred is null);
             }
 
-            _signing.TryRemove(form, out _);
-            flight.SetResult(result);
+            _signing.TryRemove(flight, out _);
+            landing.SetResult(result);
         }
 #pragma warning disable CA1031 // It is thrown where the flight is awaited.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            _signing.TryRemove(form, out _);
-            flight.SetException(e);
-            _ = flight.Task.Exception; // looked at, if nobody else does
+            _signing.TryRemove(flight, out _);
+            landing.SetException(e);
+            _ = landing.Task.Exception; // looked at, if nobody else does
         }
+    }
+
+    // What an activation before has signed, here or in a silo that is gone. Only where this one has nothing from this status.
+    private async Task<SigningResult?> RestoreAsync(Form form, NamedIssuer issuer, AnsweredCertId answered, CertificateQuestion question)
+    {
+        if (Find(form, form.Status, answered.Answer) is not null
+            || await keptAnswers.FindAsync(issuer, answered, form.Preferred, form.Status).ConfigureAwait(false) is not var (response, credential))
+        {
+            return null;
+        }
+
+        Keep(new Kept(form, response, credential));
+        return IsCurrent(response, question, issuer.Issuer.Policy) ? SigningResult.Signed(response, credential) : null;
     }
 
     // What was signed from this very status; for a certificate that has ended since, only what has an archive cutoff.
@@ -141,10 +173,16 @@ internal sealed class CertificateActor(
         }
     }
 
-    private void Keep(Kept made)
+    // False when it is here already.
+    private bool Keep(Kept made)
     {
         lock (_lock)
         {
+            if (_kept.Exists(kept => ReferenceEquals(kept.Response, made.Response)))
+            {
+                return false;
+            }
+
             _kept.RemoveAll(kept => kept.Form.CertId == made.Form.CertId && ReferenceEquals(kept.Form.Preferred, made.Form.Preferred));
             if (_kept.Count == MaxForms)
             {
@@ -152,6 +190,7 @@ internal sealed class CertificateActor(
             }
 
             _kept.Add(made);
+            return true;
         }
     }
 
@@ -164,6 +203,9 @@ internal sealed class CertificateActor(
 
     /// <summary>What tells answers apart: the CertID's bytes, who was to sign, and the status that it says.</summary>
     private sealed record Form(string CertId, SigningCredential? Preferred, CertificateStatus Status);
+
+    /// <summary>What is signed once for all who want it at a time.</summary>
+    private sealed record Flight(Form Form, DateTimeOffset? NewerThan, DateTimeOffset? DueBy);
 
     private sealed record Kept(Form Form, SignedResponse Response, SigningCredential Credential);
 }

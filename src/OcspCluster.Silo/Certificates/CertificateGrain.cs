@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using OcspCluster.Authority;
 using OcspCluster.Silo.Coherence;
+using OcspCluster.Silo.Refresh;
 using Orleans.Concurrency;
 using Orleans.Placement;
 
@@ -42,18 +43,22 @@ internal sealed class CertificateActors : IDisposable
     private readonly CoherenceDirectory _coherence;
     private readonly IRevocationStore _store;
     private readonly ResponseFactory _factory;
+    private readonly KeptAnswers _kept;
+    private readonly RefreshFeed _feed;
     private readonly OcspSiloOptions _options;
     private readonly TimeProvider _clock;
     private readonly Meter _meter = new("OcspCluster.Certificates");
     private long _activations;
     private long _active;
 
-    public CertificateActors(IssuerDirectory directory, CoherenceDirectory coherence, IRevocationStore store, ResponseFactory factory, OcspSiloOptions options, TimeProvider clock)
+    public CertificateActors(IssuerDirectory directory, CoherenceDirectory coherence, IRevocationStore store, ResponseFactory factory, KeptAnswers kept, RefreshFeed feed, OcspSiloOptions options, TimeProvider clock)
     {
         _directory = directory;
         _coherence = coherence;
         _store = store;
         _factory = factory;
+        _kept = kept;
+        _feed = feed;
         _options = options;
         _clock = clock;
         _meter.CreateObservableCounter("ocsp.certificate.activations", () => Activations, "{activation}", "Certificates that became active here");
@@ -73,7 +78,7 @@ internal sealed class CertificateActors : IDisposable
         SiloIssuer issuer = _coherence.Find(key.Issuer) ?? throw new KeyNotFoundException($"There is no issuer '{key.Issuer}' here.");
         Interlocked.Increment(ref _activations);
         Interlocked.Increment(ref _active);
-        return new CertificateActor(key, _directory, issuer.Coherence, _store, _factory, _options, _clock);
+        return new CertificateActor(key, _directory, issuer.Coherence, _store, _factory, _kept, _feed, _options, _clock);
     }
 
     /// <summary>An actor is gone.</summary>

@@ -7,10 +7,12 @@ namespace OcspCluster.Silo.Certificates;
 /// <param name="Preferred">Who is to sign (<see cref="CredentialNames"/>); null for the default.</param>
 /// <param name="NewerThan">An answer that was produced then is no longer wanted; null when any is welcome.</param>
 /// <param name="MinPosition">The journal position that the answer must be good as of at least.</param>
+/// <param name="DueBy">Where nobody waits: an answer that is due in the background by then is signed anew, though a client would still be given it; null where a client asks.</param>
 [GenerateSerializer]
 [Immutable]
 internal sealed record CertificateQuestion(
-    [property: Id(0)] byte[] CertId, [property: Id(1)] string? Preferred, [property: Id(2)] DateTimeOffset? NewerThan, [property: Id(3)] long MinPosition);
+    [property: Id(0)] byte[] CertId, [property: Id(1)] string? Preferred, [property: Id(2)] DateTimeOffset? NewerThan, [property: Id(3)] long MinPosition,
+    [property: Id(4)] DateTimeOffset? DueBy = null);
 
 /// <summary>What a certificate's actor says.</summary>
 /// <param name="Status">The certificate's status; null when it is not recorded.</param>

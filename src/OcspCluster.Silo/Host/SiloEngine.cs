@@ -14,15 +14,24 @@ internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
     private readonly SiloHostOptions _options;
     private readonly RedisConnection _connection;
     private readonly SharedCheckpoints _checkpoints;
+    private readonly RedisResponseStore _responses;
     private readonly Action<IServiceCollection>? _replace;
     private IServiceProvider? _services;
 
     private SiloEngine(
-        SiloHostOptions options, RedisConnection connection, RedisRevocationStore store, SharedCheckpoints checkpoints, IReadOnlyList<Issuer> issuers, DemoPki? demo, Action<IServiceCollection>? replace)
+        SiloHostOptions options,
+        RedisConnection connection,
+        RedisRevocationStore store,
+        RedisResponseStore responses,
+        SharedCheckpoints checkpoints,
+        IReadOnlyList<Issuer> issuers,
+        DemoPki? demo,
+        Action<IServiceCollection>? replace)
     {
         _options = options;
         _connection = connection;
         _checkpoints = checkpoints;
+        _responses = responses;
         _replace = replace;
         Store = store;
         Issuers = issuers;
@@ -59,7 +68,7 @@ internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
             string data = options.Responder.DataDirectory;
             SharedCheckpoints checkpoints = await SharedCheckpoints.OpenAsync(connection, data, options.IsSigner, clock).ConfigureAwait(false);
             (IReadOnlyList<Issuer> issuers, DemoPki? demo) = await OpenIssuersAsync(options, connection, clock).ConfigureAwait(false);
-            return new SiloEngine(options, connection, store, checkpoints, issuers, demo, replace);
+            return new SiloEngine(options, connection, store, await RedisResponseStore.OpenAsync(connection, clock).ConfigureAwait(false), checkpoints, issuers, demo, replace);
         }
         catch
         {
@@ -76,8 +85,9 @@ internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
         builder.Services.AddSingleton<IRevocationStore>(Store); // the host disposes it, after the services
         builder.Services.AddSingleton(Store);
         builder.Services.AddSingleton(_connection);
+        builder.Services.AddSingleton<IResponseStore>(_responses); // as the store
+        builder.Services.AddSingleton<IDeliveryCursorStore>(Store.OpenDeliveryCursors());
         builder.Services.AddSingleton(_options.Responder.Deliveries.For(OrleansSetup.NameOf(_options))); // of all silos one delivers at a time
-        builder.Services.AddSingleton<IDeliveryCursorStore>(new RedisDeliveryCursorStore(_connection));
         builder.Services.AddSingleton<IApiKeyDocument>(new RedisApiKeys(_connection));
         builder.Services.AddSingleton(new JournalNotes(() => RedisAuditStore.Open(_connection), _checkpoints.SignAsync));
         builder.Services.AddCredentialWatch(_options.Responder, Issuers, IsDemo);
@@ -128,6 +138,7 @@ internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Store.DisposeAsync().ConfigureAwait(false);
+        await _responses.DisposeAsync().ConfigureAwait(false);
         _checkpoints.Dispose();
         foreach (SigningCredential credential in Issuers.SelectMany(issuer => issuer.Credentials))
         {

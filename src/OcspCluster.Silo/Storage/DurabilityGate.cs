@@ -7,8 +7,8 @@ namespace OcspCluster.Silo.Storage;
 // =======================================================
 //
 // A check before an append says nothing of the server that carries the append out: between the two, Redis may have been
-// restarted with another configuration, or a Sentinel may have promoted a replica. So the append script is run by its digest
-// alone (EVALSHA), and it is loaded (SCRIPT LOAD) only into servers whose settings were just read and found good. A server
+// restarted with another configuration, or a Sentinel may have promoted a replica. So the append script, and the one that moves
+// a cursor, is run by its digest alone (EVALSHA), and it is loaded (SCRIPT LOAD) only into servers whose settings were just read and found good. A server
 // keeps its scripts in memory only and does not hand them to others: one that was restarted or promoted answers NOSCRIPT,
 // having done nothing, and is looked at before the append is sent again. The text of the script differs where less
 // durability is accepted, so that a silo that accepts less does not open the gate for one that does not.
@@ -21,16 +21,21 @@ internal sealed class DurabilityGate(RedisConnection connection, bool acceptLess
     /// <summary>How old a look at the settings may be.</summary>
     public static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(10);
 
-    private readonly string _script = $"-- accept less durability: {(acceptLess ? "yes" : "no")}\n{RedisScripts.Append}";
+    private readonly string _mark = $"-- accept less durability: {(acceptLess ? "yes" : "no")}\n";
     private readonly SemaphoreSlim _looking = new(1, 1);
-    private byte[]? _scriptDigest;
+    private GatedScripts? _scripts;
     private Look? _last;
 
     /// <summary>What was last seen.</summary>
     public RedisDurability Durability => Volatile.Read(ref _last)?.Durability ?? RedisDurability.Unknown;
 
-    /// <summary>The digest by which the append script is run, as Redis gave it.</summary>
-    public byte[] ScriptDigest => Volatile.Read(ref _scriptDigest) ?? throw new InvalidOperationException("Nobody has passed the gate.");
+    /// <summary>The digest by which <see cref="RedisScripts.Append"/> is run, as Redis gave it.</summary>
+    public byte[] AppendDigest => Scripts.Append;
+
+    /// <summary>The digest by which <see cref="RedisScripts.MoveCursor"/> is run, as Redis gave it.</summary>
+    public byte[] MoveCursorDigest => Scripts.MoveCursor;
+
+    private GatedScripts Scripts => Volatile.Read(ref _scripts) ?? throw new InvalidOperationException("Nobody has passed the gate.");
 
     /// <summary>Returns when appends may pass.</summary>
     /// <param name="look">Whether to look at the settings whatever was seen before.</param>
@@ -88,7 +93,8 @@ internal sealed class DurabilityGate(RedisConnection connection, bool acceptLess
             RedisDurability durability = await RedisDurability.ReadAsync(server, acceptLess).ConfigureAwait(false);
             if (durability.IsAccepted)
             {
-                Volatile.Write(ref _scriptDigest, await server.ScriptLoadAsync(_script).ConfigureAwait(false));
+                byte[] append = await server.ScriptLoadAsync(_mark + RedisScripts.Append).ConfigureAwait(false);
+                Volatile.Write(ref _scripts, new GatedScripts(append, await server.ScriptLoadAsync(_mark + RedisScripts.MoveCursor).ConfigureAwait(false)));
             }
 
             worst = worst is null || (worst.IsAccepted, worst.IsDurable).CompareTo((durability.IsAccepted, durability.IsDurable)) > 0 ? durability : worst;
@@ -96,6 +102,9 @@ internal sealed class DurabilityGate(RedisConnection connection, bool acceptLess
 
         return worst ?? throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, "no primary is connected");
     }
+
+    /// <summary>What may run in a server that was looked at.</summary>
+    private sealed record GatedScripts(byte[] Append, byte[] MoveCursor);
 
     private sealed record Look(RedisDurability Durability, long At);
 }

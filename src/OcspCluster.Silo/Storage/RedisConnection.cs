@@ -153,6 +153,36 @@ public sealed class RedisConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>Returns when so many replicas have in memory what was written over this connection to the primary of a key.</summary>
+    /// <param name="key">A key that was written to.</param>
+    /// <param name="replicas">How many; 0 returns at once.</param>
+    /// <param name="unknown">What is in the primary, and that it is unknown whether replicas have it: a sentence without its end.</param>
+    /// <exception cref="RevocationStoreException">They did not say so in time.</exception>
+    internal async Task WaitForReplicasAsync(RedisKey key, int replicas, string unknown)
+    {
+        if (replicas == 0)
+        {
+            return;
+        }
+
+        long timeout = (long)(OperationTimeout.TotalMilliseconds * 0.8);
+        long reached = await RunAsync(
+            async database =>
+            {
+                if (await database.IdentifyEndpointAsync(key, CommandFlags.DemandMaster).ConfigureAwait(false) is not { } endPoint)
+                {
+                    throw new RedisConnectionException(ConnectionFailureType.UnableToResolvePhysicalConnection, "no primary is connected");
+                }
+
+                return (long)await Multiplexer.GetServer(endPoint).ExecuteAsync("WAIT", replicas, timeout).ConfigureAwait(false);
+            },
+            unknown, CancellationToken.None).ConfigureAwait(false);
+        if (reached < replicas)
+        {
+            throw new RevocationStoreException(string.Create(CultureInfo.InvariantCulture, $"{unknown}: {reached} answered in time. Check the replicas and their links."));
+        }
+    }
+
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _multiplexer.DisposeAsync();
 

@@ -1,63 +1,122 @@
-using System.Globalization;
+using System.Text;
 using OcspCluster.Authority;
 using StackExchange.Redis;
 
 namespace OcspCluster.Silo.Storage;
 
-/// <summary>Where receivers of the journals are, in Redis, so that of several silos one delivers: a hash for each issuer, a field for each receiver. Thread-safe.</summary>
-public sealed class RedisDeliveryCursorStore(RedisConnection connection) : IDeliveryCursorStore
-{
-    // KEYS[1] the hash; ARGV[1] the receiver, ARGV[2] what is expected there, empty for nothing, ARGV[3] what comes there. Returns 1 when it was so.
-    private const string MoveScript = """
-        if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
-        redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-        return 1
-        """;
+// A cursor is a field of the hash {issuer's tag}:cursors, named as its receiver:
+//   1 octet    version, 1
+//   number position, number intended position, text holder, number ticks of the lease's end, 1 octet whether it is paused, and then the reason as text
+//   4 octets   Seal over issuer, receiver and what stands before
+// One cursor is always the same octets, so octets are compared.
 
-    private const char Separator = '\n';
-    private const int Parts = 6;
+/// <summary>Where the receivers of the journals are, in Redis, for all silos. Thread-safe.</summary>
+/// <remarks>
+/// A move is one script and one field. It passes the same gate as an append: only a Redis that keeps what it acknowledged moves a cursor (<c>docs/decisions/0021-redis-store.md</c>).
+/// A move that timed out may be carried out later, if the cursor still is what was expected then: the caller reads it again.
+/// </remarks>
+public sealed class RedisDeliveryCursorStore : IDeliveryCursorStore
+{
+    private const byte Version = 1;
+
+    private readonly RedisConnection _connection;
+    private readonly DurabilityGate _gate;
+    private readonly int _replicas;
+
+    internal RedisDeliveryCursorStore(RedisConnection connection, DurabilityGate gate, int replicas)
+    {
+        _connection = connection;
+        _gate = gate;
+        _replicas = replicas;
+    }
 
     /// <inheritdoc/>
     public async ValueTask<DeliveryCursor?> FindCursorAsync(string receiver, IssuerId issuer, CancellationToken cancellationToken)
     {
-        ArgumentException.ThrowIfNullOrEmpty(receiver);
-        RedisValue value = await connection.RunAsync(
-            database => database.HashGetAsync(KeyOf(issuer), receiver, CommandFlags.DemandMaster), $"The position of '{receiver}' in the journal of issuer '{issuer}' could not be read", cancellationToken).ConfigureAwait(false);
-        return value.IsNull ? null : Read(receiver, issuer, value.ToString());
+        ArgumentNullException.ThrowIfNull(receiver);
+        byte[]? value = await _connection.RunAsync(
+            database => database.HashGetAsync(KeyOf(issuer), receiver, CommandFlags.DemandMaster), $"The cursor of receiver '{receiver}' in the journal of issuer '{issuer}' could not be read", cancellationToken).ConfigureAwait(false);
+        return value is null ? null : Read(receiver, issuer, value) ?? throw RedisStoreReader.Damaged($"the cursor of receiver '{receiver}' in the journal of issuer '{issuer}'");
     }
 
     /// <inheritdoc/>
     public async ValueTask<bool> TryMoveCursorAsync(string receiver, IssuerId issuer, DeliveryCursor? expected, DeliveryCursor next)
     {
-        ArgumentException.ThrowIfNullOrEmpty(receiver);
+        ArgumentNullException.ThrowIfNull(receiver);
         ArgumentNullException.ThrowIfNull(next);
-        RedisResult moved = await connection.RunAsync(
-            database => database.ScriptEvaluateAsync(MoveScript, [KeyOf(issuer)], [receiver, expected is null ? "" : Write(expected), Write(next)], CommandFlags.DemandMaster),
-            $"The position of '{receiver}' in the journal of issuer '{issuer}' could not be written",
-            CancellationToken.None).ConfigureAwait(false);
-        return (int)moved == 1;
+        RedisKey key = KeyOf(issuer);
+        RedisValue value = Write(receiver, issuer, next);
+        string unknown = $"The outcome of moving the cursor of receiver '{receiver}' in the journal of issuer '{issuer}' is unknown";
+        await _gate.PassAsync(look: false).ConfigureAwait(false);
+        if (!await EvaluateAsync(key, [receiver, expected is null ? RedisValue.EmptyString : Write(receiver, issuer, expected), value], unknown).ConfigureAwait(false))
+        {
+            return false;
+        }
+
+        if (_replicas > 0)
+        {
+            // WAIT speaks of what this connection wrote. Had another server become the primary meanwhile, it would know of no write and be content.
+            await _connection.WaitForReplicasAsync(key, _replicas, unknown).ConfigureAwait(false);
+            if (await FindCursorAsync(receiver, issuer, CancellationToken.None).ConfigureAwait(false) != next)
+            {
+                throw new RevocationStoreException($"{unknown}: the primary has changed, and the new one does not have it.");
+            }
+        }
+
+        return true;
     }
 
-    private RedisKey KeyOf(IssuerId issuer) => connection.Keys.Of(issuer, "deliveries");
-
-    // One spelling for each cursor: it is compared as text. The reason comes last, for it may have line breaks.
-    private static string Write(DeliveryCursor cursor) => string.Join(
-        Separator,
-        cursor.Position.ToString(CultureInfo.InvariantCulture),
-        cursor.IntendedPosition.ToString(CultureInfo.InvariantCulture),
-        cursor.HeldUntil.UtcTicks.ToString(CultureInfo.InvariantCulture),
-        Uri.EscapeDataString(cursor.Holder),
-        cursor.PausedBecause is null ? "runs" : "paused",
-        cursor.PausedBecause ?? "");
-
-    private static DeliveryCursor Read(string receiver, IssuerId issuer, string text)
+    private async Task<bool> EvaluateAsync(RedisKey key, RedisValue[] arguments, string unknown)
     {
-        string[] parts = text.Split(Separator, Parts);
-        return parts.Length == Parts
-            && long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out long position)
-            && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out long intended)
-            && long.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out long heldUntil) && heldUntil <= DateTimeOffset.MaxValue.UtcTicks
-            ? new DeliveryCursor(position, intended, Uri.UnescapeDataString(parts[3]), new DateTimeOffset(heldUntil, TimeSpan.Zero), parts[4] == "paused" ? parts[5] : null)
-            : throw new RevocationStoreException($"The position of '{receiver}' in the journal of issuer '{issuer}' is damaged in Redis. Delete the field '{receiver}' to begin anew where the receiver's configuration says.");
+        for (bool isSecond = false; ; isSecond = true)
+        {
+            try
+            {
+                return (bool)await _connection.RunAsync(
+                    database => database.ScriptEvaluateAsync(_gate.MoveCursorDigest, [key], arguments, CommandFlags.DemandMaster), unknown, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (RevocationStoreException e) when (!isSecond && e.InnerException is RedisServerException { Message: var message } && message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
+            {
+                await _gate.PassAsync(look: true).ConfigureAwait(false); // a server that was not looked at; it did nothing
+            }
+        }
+    }
+
+    private RedisKey KeyOf(IssuerId issuer) => _connection.Keys.Of(issuer, "cursors");
+
+    private static byte[] Write(string receiver, IssuerId issuer, DeliveryCursor cursor)
+    {
+        RecordWriter writer = new(64);
+        writer.Add(Version);
+        writer.AddNumber(cursor.Position);
+        writer.AddNumber(cursor.IntendedPosition);
+        writer.AddText(cursor.Holder);
+        writer.AddNumber(cursor.HeldUntil.UtcTicks);
+        writer.Add((byte)(cursor.PausedBecause is null ? 0 : 1));
+        writer.AddOptional(cursor.PausedBecause);
+        return writer.Finish(SealOf(receiver, issuer, writer.Written));
+    }
+
+    // Null when it is not what was written.
+    private static DeliveryCursor? Read(string receiver, IssuerId issuer, ReadOnlySpan<byte> value)
+    {
+        RecordReader reader = new(RedisRecords.Unseal(value, SealOf(receiver, issuer, RedisRecords.Sealed(value))));
+        int version = reader.ReadByte();
+        long position = reader.ReadNumber();
+        long intended = reader.ReadNumber();
+        string holder = reader.ReadText();
+        long ticks = reader.ReadNumber();
+        string? reason = reader.ReadByte() == 0 ? null : reader.ReadText();
+        return reader.IsSound && reader.IsAtEnd && version == Version && ticks >= 0 && ticks <= DateTime.MaxValue.Ticks
+            ? new DeliveryCursor(position, intended, holder, new DateTimeOffset(ticks, TimeSpan.Zero), reason)
+            : null;
+    }
+
+    private static uint SealOf(string receiver, IssuerId issuer, ReadOnlySpan<byte> record)
+    {
+        Seal seal = new();
+        seal.Add(Encoding.UTF8.GetBytes($"{issuer}/{receiver}"));
+        seal.Add(record);
+        return (uint)seal.Value;
     }
 }

@@ -84,7 +84,7 @@ internal sealed class RedisJournalWriter(RedisConnection connection, RedisStoreR
             try
             {
                 RedisResult result = await connection.RunAsync(
-                    database => database.ScriptEvaluateAsync(gate.ScriptDigest, keys, arguments, CommandFlags.DemandMaster),
+                    database => database.ScriptEvaluateAsync(gate.AppendDigest, keys, arguments, CommandFlags.DemandMaster),
                     $"The outcome of an append to the journal of issuer '{issuer}' is unknown", CancellationToken.None).ConfigureAwait(false);
                 long[] answer = (long[]?)result ?? [];
                 return ((Outcome)answer[0], answer[1]);
@@ -106,23 +106,7 @@ internal sealed class RedisJournalWriter(RedisConnection connection, RedisStoreR
         }
 
         string unknown = string.Create(CultureInfo.InvariantCulture, $"An append to the journal of issuer '{issuer}' is in the primary, and whether {replicas} replicas have it is unknown");
-        long timeout = (long)(connection.OperationTimeout.TotalMilliseconds * 0.8);
-        long reached = await connection.RunAsync(
-            async database =>
-            {
-                if (await database.IdentifyEndpointAsync(connection.Keys.Head(issuer), CommandFlags.DemandMaster).ConfigureAwait(false) is not { } endPoint)
-                {
-                    throw new RedisConnectionException(ConnectionFailureType.UnableToResolvePhysicalConnection, "no primary is connected");
-                }
-
-                return (long)await connection.Multiplexer.GetServer(endPoint).ExecuteAsync("WAIT", replicas, timeout).ConfigureAwait(false);
-            },
-            unknown, CancellationToken.None).ConfigureAwait(false);
-        if (reached < replicas)
-        {
-            throw new RevocationStoreException(string.Create(CultureInfo.InvariantCulture, $"{unknown}: {reached} answered in time. Check the replicas and their links."));
-        }
-
+        await connection.WaitForReplicasAsync(connection.Keys.Head(issuer), replicas, unknown).ConfigureAwait(false);
         if ((await reader.ReadHeadAsync(issuer, CancellationToken.None).ConfigureAwait(false)).Position < position)
         {
             throw new RevocationStoreException($"{unknown}: the primary has changed, and the new one does not have it.");

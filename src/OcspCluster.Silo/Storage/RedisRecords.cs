@@ -44,6 +44,13 @@ internal static class RedisRecords
         RecordedAt = 1 << 6,
     }
 
+    /// <summary>What a record's seal is over: all but the seal; nothing when it is too short to have one.</summary>
+    public static ReadOnlySpan<byte> Sealed(ReadOnlySpan<byte> value) => value.Length > SealBytes ? value[..^SealBytes] : default;
+
+    /// <summary>A record without its seal; nothing when the seal is another one.</summary>
+    public static ReadOnlySpan<byte> Unseal(ReadOnlySpan<byte> value, uint seal) =>
+        value.Length > SealBytes && BinaryPrimitives.ReadUInt32BigEndian(value[^SealBytes..]) == seal ? value[..^SealBytes] : default;
+
     /// <summary>What stands for an event id in the tree "e". Two ids of the same half digest, which nobody can make by chance, would be taken for one: the second is refused.</summary>
     public static byte[] EventKey(string eventId) => SHA256.HashData(Encoding.UTF8.GetBytes(eventId))[..EventKeyBytes];
 
@@ -344,6 +351,8 @@ internal ref struct RecordReader(ReadOnlySpan<byte> record)
         long length = ReadNumber();
         return Take(length is >= 0 and <= int.MaxValue ? (int)length : int.MaxValue);
     }
+
+    public ReadOnlySpan<byte> ReadRaw(int count) => Take(count);
 
     public string ReadText()
     {

@@ -27,6 +27,7 @@ public sealed class RedisRevocationStore : IRevocationStore
     private readonly RedisStoreReader _reader;
     private readonly RedisJournalWriter _writer;
     private readonly DurabilityGate _gate;
+    private readonly int _replicas;
     private int _disposed;
 
     private RedisRevocationStore(
@@ -36,6 +37,7 @@ public sealed class RedisRevocationStore : IRevocationStore
         _writeConnection = writeConnection;
         _ownsConnection = ownsConnection;
         _gate = gate;
+        _replicas = options.Replicas;
         _reader = new RedisStoreReader(connection);
         _writer = new RedisJournalWriter(writeConnection ?? connection, _reader, gate, schema.Version, options.Replicas);
     }
@@ -86,6 +88,13 @@ public sealed class RedisRevocationStore : IRevocationStore
         RedisRevocationStore store = new(connection, writeConnection, ownsConnection, gate, options, schema);
         await gate.LookAsync().ConfigureAwait(false);
         return store;
+    }
+
+    /// <summary>The cursors of deliveries, as durable as the journals. They live as long as this store.</summary>
+    public RedisDeliveryCursorStore OpenDeliveryCursors()
+    {
+        ThrowIfDisposed();
+        return new RedisDeliveryCursorStore(_writeConnection ?? _connection, _gate, _replicas);
     }
 
     /// <inheritdoc/>

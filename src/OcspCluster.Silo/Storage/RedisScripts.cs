@@ -35,6 +35,14 @@ internal static class RedisScripts
 
         """;
 
+    /// <summary>Replaces a receiver's cursor if it is the one that the caller takes for it: 1, or 0 and it is as it was.</summary>
+    /// <remarks>KEYS: the cursors of the issuer. ARGV: receiver, the cursor that is replaced (empty for none), the new one.</remarks>
+    public const string MoveCursor = """
+        if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
+        redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+        return 1
+        """;
+
     /// <summary>
     /// Appends a batch. All that can be refused is refused before the first write: Redis does not roll back. Its answer is
     /// {outcome, position}: 1 appended, 0 another position, -1 an event id that the journal has, -2 another head than the

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using OcspCluster.Authority;
 
 namespace OcspCluster.Standalone.Import;
@@ -10,14 +9,14 @@ internal sealed class ImportConsole(TextWriter error, Stream source, bool isDryR
     private static readonly TimeSpan s_elsewhere = TimeSpan.FromSeconds(10);
 
     private readonly bool _isTerminal = ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected;
-    private readonly long _startedAt = Stopwatch.GetTimestamp();
+    private readonly long _startedAt = TimeProvider.System.GetTimestamp();
     private TimeSpan _toldAt;
     private int _width;
 
     /// <summary>Tells it, unless the last time was a moment ago.</summary>
     public void Tell(ImportProgress progress)
     {
-        TimeSpan now = Stopwatch.GetElapsedTime(_startedAt);
+        TimeSpan now = TimeProvider.System.GetElapsedTime(_startedAt);
         if (now - _toldAt < (_isTerminal ? s_onTerminal : s_elsewhere))
         {
             return;

@@ -138,6 +138,7 @@ internal sealed class SimulatedSilo : ISiloPeers, IDisposable
     private readonly SimulatedCluster _cluster;
     private readonly IssuerDirectory _directory;
     private readonly ResponseFactory _factory;
+    private readonly KeptAnswers _kept;
 
     public SimulatedSilo(SimulatedCluster cluster, string name)
     {
@@ -146,6 +147,7 @@ internal sealed class SimulatedSilo : ISiloPeers, IDisposable
         Store = new StoreView(cluster.Store);
         _directory = new IssuerDirectory([new Issuer(SimulatedCluster.Ca, Issuers.Alpha.Certificates, [new SigningCredential(s_withKey)])]);
         _factory = new ResponseFactory(cluster.Clock);
+        _kept = new KeptAnswers(_directory, _factory, cluster.Options, cluster.Clock, NullLogger<KeptAnswers>.Instance);
         Journal = new PublishedJournal(Store);
         Directory = new CoherenceDirectory(_directory, Store, Cache, Journal, Store, this, cluster.Options, cluster.Clock, NullLogger<CoherenceDirectory>.Instance);
         Publisher = new ClusterPublisher(Directory, Store, this, cluster.Options, cluster.Clock, NullLogger<ClusterPublisher>.Instance);
@@ -188,7 +190,7 @@ internal sealed class SimulatedSilo : ISiloPeers, IDisposable
     public CertificateActor CreateActor(CertificateKey key)
     {
         Activations++;
-        return new CertificateActor(key, _directory, Coherence, Store, _factory, _cluster.Options, _cluster.Clock);
+        return new CertificateActor(key, _directory, Coherence, Store, _factory, _kept, feed: null, _cluster.Options, _cluster.Clock);
     }
 
     public Task<long> ForgetAsync(string silo, Forgetting forgetting) => _cluster.IsInvalidationOff
@@ -222,6 +224,7 @@ internal sealed class SimulatedSilo : ISiloPeers, IDisposable
 
     public void Dispose()
     {
+        _kept.Dispose();
         _factory.Dispose();
         Directory.Dispose();
     }

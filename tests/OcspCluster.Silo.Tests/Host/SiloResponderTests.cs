@@ -65,6 +65,11 @@ public sealed class SiloInteropTests(SharedHosts shared) : InteropContract(share
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
 }
 
+public sealed class SiloKeptResponsesTests(SharedHosts shared) : KeptResponsesContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
+}
+
 public sealed class SiloManyCertificatesTests(SharedHosts shared) : ManyCertificatesContract(shared)
 {
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
@@ -120,6 +125,7 @@ public sealed class SiloOperationsTests(SharedHosts shared) : OperationsContract
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
 }
 
+// The receivers are configured at the silo that is asked: how deliveries fare is told by the silo that makes them.
 public sealed class SiloWebhookTests(SharedHosts shared) : WebhookContract(shared)
 {
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);

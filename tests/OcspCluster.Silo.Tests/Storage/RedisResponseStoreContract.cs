@@ -1,0 +1,59 @@
+using OcspCluster.Authority;
+using OcspCluster.Conformance;
+using OcspCluster.Silo.Refresh;
+using OcspCluster.Silo.Storage;
+using static OcspCluster.Conformance.RecordedHistory;
+
+namespace OcspCluster.Silo.Tests.Storage;
+
+public sealed class RedisResponseStoreContract(SharedRedis redis) : ResponseStoreContract, IClassFixture<SharedRedis>
+{
+    private readonly RedisOptions _options = redis.NewStore();
+
+    [Fact]
+    public async Task Ended_AreGoneFromRedis_WithTheirIndex()
+    {
+        await Store.SaveAsync(Ca, [.. Enumerable.Range(1, 500).Select(number => Response(number))], CancellationToken.None);
+        Clock.Advance(TimeSpan.FromDays(5));
+        await Store.SaveAsync(Ca, [.. Enumerable.Range(10_001, 1000).Select(number => Response(number))], CancellationToken.None);
+        await using RedisConnection connection = await RedisConnection.OpenAsync(_options);
+        long indexed = 0;
+        for (int partition = 0; partition < SerialPartitions.Count; partition++)
+        {
+            indexed += await connection.Database.SortedSetLengthAsync(connection.Keys.Of(Ca, $"kept:{partition}"));
+        }
+
+        Assert.Equal(1000, indexed);
+        for (int number = 1; number <= 500; number++)
+        {
+            Assert.False(await connection.Database.KeyExistsAsync(connection.Keys.Of(Ca, "answers:").Append(Serial(number).Content.ToArray())));
+        }
+
+        // And by themselves, if nobody saves any more.
+        TimeSpan? left = await connection.Database.KeyTimeToLiveAsync(connection.Keys.Of(Ca, "answers:").Append(Serial(10_001).Content.ToArray()));
+        Assert.InRange(left!.Value, TimeSpan.FromDays(3.9), TimeSpan.FromDays(4.1));
+    }
+
+    [Fact]
+    public async Task Damaged_IsAsIfItWereNotThere()
+    {
+        await Store.SaveAsync(Ca, [Response(1)], CancellationToken.None);
+        await using RedisConnection connection = await RedisConnection.OpenAsync(_options);
+        StackExchange.Redis.RedisKey key = connection.Keys.Of(Ca, "answers:").Append(Serial(1).Content.ToArray());
+        StackExchange.Redis.HashEntry field = Assert.Single(await connection.Database.HashGetAllAsync(key));
+        byte[] value = field.Value!;
+        for (int i = 0; i < value.Length; i++)
+        {
+            byte[] damaged = [.. value];
+            damaged[i] ^= 0x40;
+            await connection.Database.HashSetAsync(key, field.Name, damaged);
+            Assert.Empty(await Store.FindAsync(Ca, Serial(1), CancellationToken.None));
+        }
+    }
+
+    protected override async ValueTask<IResponseStore> OpenAsync()
+    {
+        await using RedisConnection connection = await RedisConnection.OpenAsync(_options);
+        return await RedisResponseStore.OpenAsync(connection, Clock);
+    }
+}
