@@ -1,6 +1,5 @@
 using OcspCluster.Authority;
 using OcspCluster.Gateway;
-using Orleans.Runtime;
 
 namespace OcspCluster.Silo.Host;
 
