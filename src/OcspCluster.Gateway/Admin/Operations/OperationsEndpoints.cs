@@ -78,10 +78,10 @@ internal sealed partial class OperationsEndpoints(
     public IResult GetClock() => Results.Json(ClockView.Of(guard, clock.GetUtcNow()));
 
     /// <summary><c>POST /v1/clock/accept</c></summary>
-    public async Task<IResult> PostClockAcceptAsync(HttpContext context)
+    public async Task<IResult> PostClockAcceptAsync(HttpContext context, CancellationToken cancellationToken)
     {
         ClockState before = guard.State;
-        await acceptance.AcceptAsync(context.RequestAborted).ConfigureAwait(false);
+        await acceptance.AcceptAsync(cancellationToken).ConfigureAwait(false);
         LogAccepted(AdminAccess.CallerOf(context).Credential, clock.GetUtcNow(), before);
         return Results.Json(ClockView.Of(guard, clock.GetUtcNow()));
     }
