@@ -175,7 +175,8 @@ internal sealed class SiloHistoryHost : IHistoryHost
         {
             Find(silo)?.Kill();
             return Task.CompletedTask;
-        });
+        }
+        );
     }
 
     private (string Name, Func<CancellationToken, Task> StrikeAsync) PauseSilo(Random random)
@@ -188,7 +189,8 @@ internal sealed class SiloHistoryHost : IHistoryHost
             process?.Pause();
             await HistoryPause.UntilAsync(time, stop);
             process?.Resume();
-        });
+        }
+        );
     }
 
     private (string Name, Func<CancellationToken, Task> StrikeAsync) CutSiloOff(Random random)
@@ -200,7 +202,8 @@ internal sealed class SiloHistoryHost : IHistoryHost
             _network!.Unplug(silo);
             await HistoryPause.UntilAsync(time, stop);
             _network.Plug(silo);
-        });
+        }
+        );
     }
 
     private (string Name, Func<CancellationToken, Task> StrikeAsync) PauseRedis(Random random)
@@ -211,7 +214,8 @@ internal sealed class SiloHistoryHost : IHistoryHost
             Redis.Pause();
             await HistoryPause.UntilAsync(time, stop);
             Redis.Resume();
-        });
+        }
+        );
     }
 
     private (string Name, Func<CancellationToken, Task> StrikeAsync) KillRedis(Random random)
@@ -222,6 +226,7 @@ internal sealed class SiloHistoryHost : IHistoryHost
             Redis.Kill();
             await HistoryPause.UntilAsync(time, stop);
             await Redis.RestartAsync();
-        });
+        }
+        );
     }
 }
