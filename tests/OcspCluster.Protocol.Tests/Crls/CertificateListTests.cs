@@ -55,7 +55,7 @@ public class CertificateListTests
 
     [Theory]
     [MemberData(nameof(Broken))]
-    public void Decode_OfABrokenCrl_NamesTheRule(string rule)
+    public void D16_Decode_OfABrokenCrl_NamesTheRule(string rule)
     {
         (RawCrl crl, DecodeError expected) = s_broken[rule];
         byte[] der = crl.Encode();
@@ -103,7 +103,7 @@ public class CertificateListTests
     }
 
     [Fact]
-    public void Decode_OfGeneralizedTimeBefore2050_IsRead() // D16: the writer's fault, not a reason to lose the revocation
+    public void D16_Decode_OfGeneralizedTimeBefore2050_IsRead() // D16: the writer's fault, not a reason to lose the revocation
     {
         Assert.Equal(s_day, Assert.Single(CertificateList.Decode(WithDate(0x18, "20260601000000Z").Encode()).RevokedCertificates).RevocationDate);
     }

@@ -44,7 +44,7 @@ public sealed class RefreshClusterTests
         listener.SetMeasurementEventCallback<long>((_, count, _, _) => Interlocked.Add(ref signed, count));
         listener.Start();
 
-        await using InProcessTestCluster cluster = Build(connection, store, responses);
+        await using InProcessTestCluster cluster = await BuildAsync(connection, store, responses);
         await cluster.DeployAsync();
         IServiceProvider[] signing = [.. cluster.Silos.Select(silo => silo.ServiceProvider).Where(silo => silo.GetRequiredService<OcspSiloOptions>().Role == SiloRole.Sign)];
         IServiceProvider asked = signing[1];
@@ -71,7 +71,7 @@ public sealed class RefreshClusterTests
         }
     }
 
-    private static InProcessTestCluster Build(RedisConnection connection, RedisRevocationStore store, RedisResponseStore responses)
+    private static async Task<InProcessTestCluster> BuildAsync(RedisConnection connection, RedisRevocationStore store, RedisResponseStore responses)
     {
         int silos = 0;
         InProcessTestClusterBuilder builder = new(3);
@@ -87,7 +87,7 @@ public sealed class RefreshClusterTests
             silo.AddOcspSilo(new OcspSiloOptions { Role = role, Lease = SiloCluster.Lease });
         });
         builder.Options.AssumeHomogenousSilosForTesting = false;
-        return builder.Build();
+        return await SiloCluster.BuildAsync(builder);
     }
 
     // The newest answer of each certificate, once each is such; none may end meanwhile.

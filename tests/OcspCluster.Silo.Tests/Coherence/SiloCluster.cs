@@ -84,8 +84,25 @@ public sealed class SiloCluster : IAsyncLifetime
             silo.AddOcspSilo(new OcspSiloOptions { Role = role, Lease = Lease });
         });
         builder.Options.AssumeHomogenousSilosForTesting = false;
-        _cluster = builder.Build();
+        _cluster = await BuildAsync(builder);
         await _cluster.DeployAsync();
+    }
+
+    // Orleans looks for its gateway ports among those that connections go out from: behind tests that made thousands of connections it takes up to a minute until enough neighbours are free.
+    internal static async Task<InProcessTestCluster> BuildAsync(InProcessTestClusterBuilder builder)
+    {
+        using PeriodicTimer timer = new(TimeSpan.FromSeconds(2));
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return builder.Build();
+            }
+            catch (InvalidOperationException) when (attempt < 60)
+            {
+                await timer.WaitForNextTickAsync();
+            }
+        }
     }
 
     public async ValueTask DisposeAsync()
