@@ -50,7 +50,7 @@ public sealed class DiskFaultTests(ITestOutputHelper output)
         string disk = scratch.File("disk");
         Directory.CreateDirectory(disk);
         ExternalTool? mount = ExternalTool.Find("mount");
-        Assert.SkipWhen(mount is null || (await mount.RunAsync(["-t", "tmpfs", "-o", "size=8m", "tmpfs", disk])).ExitCode != 0, "This user may not mount a small disk.");
+        Assert.SkipWhen(mount is null || (await mount.RunAsync(["-t", "tmpfs", "-o", "size=64m", "tmpfs", disk])).ExitCode != 0, "This user may not mount a small disk.");
         try
         {
             await using CrashingHost host = new(Path.Combine(disk, "data"));
