@@ -42,6 +42,9 @@ internal static class OrleansSetup
     /// <summary>What the silo is called.</summary>
     public static string NameOf(SiloHostOptions options) => $"{Environment.MachineName}-{options.SiloPort}";
 
+    /// <summary>Where the silo is reached: no two silos of a cluster have one at a time, as cloned machines may have a name.</summary>
+    public static string EndpointOf(SiloHostOptions options) => new IPEndPoint(options.AdvertisedAddress, options.SiloPort).ToString();
+
     /// <summary>Finds out early and in words that a port is taken: Orleans would tell it by a stack.</summary>
     /// <exception cref="HostStartException">A port is in use, or the address is not this machine's.</exception>
     public static void CheckPorts(SiloHostOptions options)

@@ -87,7 +87,7 @@ internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
         builder.Services.AddSingleton(_connection);
         builder.Services.AddSingleton<IResponseStore>(_responses); // as the store
         builder.Services.AddSingleton<IDeliveryCursorStore>(Store.OpenDeliveryCursors());
-        builder.Services.AddSingleton(_options.Responder.Deliveries.For(OrleansSetup.NameOf(_options))); // of all silos one delivers at a time
+        builder.Services.AddSingleton(_options.Responder.Deliveries.For(OrleansSetup.EndpointOf(_options))); // of all silos one delivers at a time
         builder.Services.AddSingleton<IApiKeyDocument>(new RedisApiKeys(_connection));
         builder.Services.AddSingleton(new JournalNotes(() => RedisAuditStore.Open(_connection), _checkpoints.SignAsync));
         builder.Services.AddCredentialWatch(_options.Responder, Issuers, IsDemo);
