@@ -130,7 +130,7 @@ internal sealed class JournalWriter : IDisposable
 /// <summary>The writer's connection and its statements.</summary>
 internal sealed class JournalWriterStatements : IDisposable
 {
-    private readonly SqliteStatement _findIssuer;
+    private readonly IssuerRows _issuerRows;
     private readonly SqliteStatement _insertIssuer;
     private readonly SqliteStatement _updateIssuer;
     private readonly SqliteStatement _insertEntry;
@@ -143,7 +143,7 @@ internal sealed class JournalWriterStatements : IDisposable
     private JournalWriterStatements(SqliteDatabase database)
     {
         Database = database;
-        _findIssuer = database.Prepare($"SELECT {StoreRows.IssuerColumns} FROM issuer WHERE name = ?");
+        _issuerRows = new IssuerRows(database);
         _insertIssuer = database.Prepare("INSERT INTO issuer (id, name, position, good, revoked, held, hash, seal) VALUES (?, ?, 0, 0, 0, 0, ?, ?)");
         _updateIssuer = database.Prepare("UPDATE issuer SET position = ?, good = ?, revoked = ?, held = ?, hash = ?, seal = ? WHERE id = ?");
         _insertEntry = database.Prepare($"INSERT INTO journal (issuer, {StoreRows.EntryColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
@@ -178,7 +178,7 @@ internal sealed class JournalWriterStatements : IDisposable
     public void Carry(Append append)
     {
         byte[] name = Encoding.UTF8.GetBytes(append.Issuer.ToString());
-        IssuerRow? found = FindIssuer(name);
+        IssuerRow? found = _issuerRows.Find(name);
         long position = found?.Position ?? 0;
         if (position != append.ExpectedPosition)
         {
@@ -216,14 +216,6 @@ internal sealed class JournalWriterStatements : IDisposable
     }
 
     public void Dispose() => Database.Dispose();
-
-    private IssuerRow? FindIssuer(byte[] name)
-    {
-        _findIssuer.BindText(1, name);
-        IssuerRow? row = _findIssuer.Step() ? StoreRows.ReadIssuer(_findIssuer, name, Database.File) : null;
-        _findIssuer.Reset();
-        return row;
-    }
 
     private IssuerRow InsertIssuer(byte[] name)
     {

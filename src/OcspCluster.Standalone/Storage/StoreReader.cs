@@ -8,7 +8,7 @@ namespace OcspCluster.Standalone.Storage;
 internal sealed class StoreReader : IDisposable
 {
     private readonly SqliteDatabase _database;
-    private readonly SqliteStatement _findIssuer;
+    private readonly IssuerRows _issuerRows;
     private readonly SqliteStatement _findStatus;
     private readonly SqliteStatement _findEvent;
     private readonly SqliteStatement _readJournal;
@@ -27,7 +27,7 @@ internal sealed class StoreReader : IDisposable
         try
         {
             _database.Execute("PRAGMA cache_size = -8192"); // the rest is in the system's page cache, once for all readers
-            _findIssuer = _database.Prepare($"SELECT {StoreRows.IssuerColumns} FROM issuer WHERE name = ?");
+            _issuerRows = new IssuerRows(_database);
             _findStatus = _database.Prepare($"SELECT {StoreRows.StatusColumns} FROM status WHERE issuer = ? AND serial = ?");
             _findEvent = _database.Prepare($"SELECT {StoreRows.EntryColumns} FROM journal WHERE issuer = ? AND event_id = ?");
             _readJournal = _database.Prepare($"SELECT {StoreRows.EntryColumns} FROM journal WHERE key > ? AND key <= ? ORDER BY key LIMIT ?");
@@ -63,22 +63,13 @@ internal sealed class StoreReader : IDisposable
 
     public IssuerRow? FindIssuer(IssuerId issuer)
     {
-        byte[] name = Encoding.UTF8.GetBytes(issuer.ToString());
-        try
+        IssuerRow? row = _issuerRows.Find(Encoding.UTF8.GetBytes(issuer.ToString()));
+        if (row is { } found)
         {
-            if (!_findIssuer.BindText(1, name).Step())
-            {
-                return null;
-            }
+            _issuers.TryAdd(issuer, found.Id);
+        }
 
-            IssuerRow row = StoreRows.ReadIssuer(_findIssuer, name, _database.File);
-            _issuers.TryAdd(issuer, row.Id);
-            return row;
-        }
-        finally
-        {
-            _findIssuer.Reset();
-        }
+        return row;
     }
 
     public CertificateStatus? FindStatus(IssuerId issuer, SerialNumber serial)

@@ -189,6 +189,21 @@ public sealed class SqliteRevocationStoreTests : IDisposable
         Assert.Contains("does not match its checksum", e.Message);
     }
 
+    [Theory]
+    [InlineData("UPDATE issuer SET name = 'x' || name", "an issuer's row does not match its checksum")]
+    [InlineData("DELETE FROM issuer", "an issuer's row is missing, and its journal")]
+    public async Task Issuer_WhoseNameIsLost_IsNotTakenForOneWithoutEvents(string damage, string message)
+    {
+        await FillAsync(1);
+        Execute(damage);
+        await using SqliteRevocationStore store = SqliteRevocationStore.Open(_directory.FullName);
+
+        // Else each of its certificates would be one that was never issued, and a second journal would begin beside the first.
+        Assert.Contains(message, (await Assert.ThrowsAsync<RevocationStoreException>(async () => await store.FindStatusAsync(Ca, Serial(1), CancellationToken.None))).Message);
+        Assert.Contains(message, (await Assert.ThrowsAsync<RevocationStoreException>(async () => await store.GetPositionAsync(Ca, CancellationToken.None))).Message);
+        Assert.Contains(message, (await Assert.ThrowsAsync<RevocationStoreException>(async () => await store.AppendAsync(Ca, 0, Issuances(0, 7, 1)))).Message);
+    }
+
     [Fact]
     public async Task Dispose_WhileAppendsWait_FinishesThem()
     {
