@@ -40,7 +40,7 @@ public sealed class StoreRebuild(string directory, TimeProvider timeProvider, IP
         await CopyCursorsAsync().ConfigureAwait(false);
         IReadOnlyList<AuditReport> reports = await ProveEqualAsync(cancellationToken).ConfigureAwait(false);
 
-        string stamp = timeProvider.GetUtcNow().ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+        string stamp = timeProvider.GetUtcNow().ToString("yyyyMMdd'T'HHmmss.fff'Z'", CultureInfo.InvariantCulture);
         string backup = $"{_file}.{stamp}.bak";
         try
         {
