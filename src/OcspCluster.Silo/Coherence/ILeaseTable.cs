@@ -28,6 +28,6 @@ internal interface ILeaseTable
     /// <summary>Reads all rows.</summary>
     Task<IReadOnlyList<LeaseRow>> ReadAsync(IssuerId issuer, CancellationToken cancellationToken);
 
-    /// <summary>Removes a silo's own row.</summary>
-    Task RemoveAsync(IssuerId issuer, string silo, CancellationToken cancellationToken);
+    /// <summary>Removes a silo's own row, and takes note of what it knows to be published: it may be the last that does.</summary>
+    Task RemoveAsync(IssuerId issuer, string silo, long published, CancellationToken cancellationToken);
 }

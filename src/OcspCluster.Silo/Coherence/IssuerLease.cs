@@ -87,7 +87,7 @@ internal sealed partial class IssuerLease
         using CancellationTokenSource patience = new(Patience, _clock);
         try
         {
-            await _table.RemoveAsync(_coherence.Issuer, _peers.Self, patience.Token).WaitAsync(Patience, _clock).ConfigureAwait(false);
+            await _table.RemoveAsync(_coherence.Issuer, _peers.Self, Interlocked.Read(ref _published), patience.Token).WaitAsync(Patience, _clock).ConfigureAwait(false);
         }
         catch (Exception e) when (e is RevocationStoreException or TimeoutException or OperationCanceledException)
         {

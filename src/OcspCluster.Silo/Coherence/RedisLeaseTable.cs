@@ -28,10 +28,18 @@ internal sealed class RedisLeaseTable(RedisConnection connection) : ILeaseTable
         return { redis.call('HGET', KEYS[2], ARGV[1]) or '0', published, redis.call('HGETALL', KEYS[1]) }
         """;
 
+    // KEYS: leases, published. ARGV: silo, published.
+    private const string Remove = """
+        if tonumber(ARGV[2]) > tonumber(redis.call('GET', KEYS[2]) or '0') then
+            redis.call('SET', KEYS[2], ARGV[2])
+        end
+        return redis.call('HDEL', KEYS[1], ARGV[1])
+        """;
+
     /// <inheritdoc/>
     public async Task<LeaseRenewal> RenewAsync(IssuerId issuer, LeaseRow mine, IReadOnlyList<LeaseRow> ended, long published, CancellationToken cancellationToken)
     {
-        RedisKey[] keys = [connection.Keys.Leases(issuer), connection.Keys.Head(issuer), connection.Keys.Of(issuer, "published")];
+        RedisKey[] keys = [connection.Keys.Leases(issuer), connection.Keys.Head(issuer), PublishedKey(issuer)];
         RedisValue[] values = [RedisKeys.PositionField, mine.Silo, mine.Number, published, .. ended.SelectMany(row => new RedisValue[] { row.Silo, row.Number })];
         RedisResult result = await connection.RunAsync(
             database => database.ScriptEvaluateAsync(Renew, keys, values, CommandFlags.DemandMaster), $"The lease of issuer '{issuer}' could not be renewed", cancellationToken).ConfigureAwait(false);
@@ -49,8 +57,11 @@ internal sealed class RedisLeaseTable(RedisConnection connection) : ILeaseTable
     }
 
     /// <inheritdoc/>
-    public Task RemoveAsync(IssuerId issuer, string silo, CancellationToken cancellationToken) => connection.RunAsync(
-        database => database.HashDeleteAsync(connection.Keys.Leases(issuer), silo, CommandFlags.DemandMaster), $"The lease of issuer '{issuer}' could not be handed back", cancellationToken);
+    public Task RemoveAsync(IssuerId issuer, string silo, long published, CancellationToken cancellationToken) => connection.RunAsync(
+        database => database.ScriptEvaluateAsync(Remove, [connection.Keys.Leases(issuer), PublishedKey(issuer)], [silo, published], CommandFlags.DemandMaster),
+        $"The lease of issuer '{issuer}' could not be handed back", cancellationToken);
+
+    private RedisKey PublishedKey(IssuerId issuer) => connection.Keys.Of(issuer, "published");
 
     private static LeaseRow ToRow(RedisValue[] row) => new((string)row[0]!, long.Parse((string)row[1]!, CultureInfo.InvariantCulture));
 }

@@ -101,10 +101,11 @@ internal sealed class MemoryStore
         }
     }
 
-    public void Remove(string silo)
+    public void Remove(string silo, long published)
     {
         lock (_lock)
         {
+            _published = Math.Max(_published, published);
             _leases.Remove(silo);
         }
     }
@@ -148,7 +149,7 @@ internal sealed class StoreView(MemoryStore store) : IRevocationStore, ILeaseTab
 
     public async Task<IReadOnlyList<LeaseRow>> ReadAsync(IssuerId issuer, CancellationToken cancellationToken) => Reach().Rows;
 
-    public async Task RemoveAsync(IssuerId issuer, string silo, CancellationToken cancellationToken) => Reach().Remove(silo);
+    public async Task RemoveAsync(IssuerId issuer, string silo, long published, CancellationToken cancellationToken) => Reach().Remove(silo, published);
 
     public ValueTask<IReadOnlyList<RecordedCertificate>> ListAsync(IssuerId issuer, CertificateState? state, SerialNumber after, int limit, CancellationToken cancellationToken) => throw new NotSupportedException();
 

@@ -216,6 +216,23 @@ public sealed class PublicationTests
         Assert.IsType<CertStatus.RevokedStatus>((await _b.AskAsync(Serial(1))).Status);
     }
 
+    [Fact]
+    public async Task HandBack_RightAfterAnAcknowledgement_TheNextSiloKnowsThatItIsPublished()
+    {
+        await IssueEverywhereAsync();
+        await _a.SubmitAsync(Revoked("r", Serial(1)));
+        foreach (SimulatedSilo silo in _cluster.Silos.ToArray())
+        {
+            await silo.Lease.HandBackAsync();
+            _cluster.Crash(silo.Self);
+        }
+
+        SimulatedSilo next = _cluster.Start("next");
+        await next.Lease.RunOnceAsync();
+
+        Assert.Equal(2, next.Journal.GetPosition(SimulatedCluster.Ca)); // without another publication
+    }
+
     // Certificate 1 is issued, and every gateway has its good answer.
     private async Task IssueEverywhereAsync()
     {

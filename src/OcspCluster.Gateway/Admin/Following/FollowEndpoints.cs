@@ -25,6 +25,7 @@ internal sealed partial class FollowEndpoints(
     private const int MaxStreams = 1000;
 
     private static readonly TimeSpan s_heartbeat = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan s_catchUp = TimeSpan.FromSeconds(5); // two leases and a publication
     private static readonly TimeSpan s_stall = TimeSpan.FromMinutes(1);
 
     private int _streams;
@@ -68,10 +69,15 @@ internal sealed partial class FollowEndpoints(
         }
 
         JournalFollower follower = new(journal, issuers, cursor, isOneJournal);
-        if (follower.FindAhead() is { } ahead)
+        if (await follower.FindShorterAsync(context.RequestAborted).ConfigureAwait(false) is var (shorter, end))
         {
             return AdminProblems.Create(
-                StatusCodes.Status409Conflict, "The journal ends before", $"The journal of issuer '{ahead}' ends at position {journal.GetPosition(ahead)}, before the cursor: it is not the one that was read. If a backup was restored, read it again from 0.", ("field", source));
+                StatusCodes.Status409Conflict, "The journal ends before", $"The journal of issuer '{shorter}' ends at position {end}, before the cursor: it is not the one that was read. If a backup was restored, read it again from 0.", ("field", source));
+        }
+
+        if (form == Lines)
+        {
+            await follower.WaitWhileAheadAsync(s_catchUp, clock, context.RequestAborted).ConfigureAwait(false); // an empty page would say that there is nothing more; a stream waits by itself
         }
 
         return form == Stream ? await StreamAsync(context, follower).ConfigureAwait(false) : await SendPageAsync(context, follower, count).ConfigureAwait(false);

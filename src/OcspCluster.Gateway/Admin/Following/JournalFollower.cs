@@ -13,8 +13,42 @@ internal sealed class JournalFollower(PublishedJournal journal, IReadOnlyList<Is
     /// <summary>Completes with the next publication. Take it before reading.</summary>
     public Task Changed => journal.Changed;
 
-    /// <summary>The issuer whose journal ends before the cursor: it is not the journal that was read before.</summary>
-    public IssuerId? FindAhead() => issuers.Where(issuer => cursor[issuer] > journal.GetPosition(issuer)).Select(issuer => (IssuerId?)issuer).FirstOrDefault();
+    /// <summary>Whether the cursor stands behind the last entry that this process knows to be published.</summary>
+    public bool IsAhead => issuers.Any(issuer => cursor[issuer] > journal.GetPosition(issuer));
+
+    /// <summary>
+    /// The issuer whose journal ends before the cursor, and where: it is not the journal that was read before. One that is merely not known here to be published, because another silo told the
+    /// reader or because this process has just started, is the same journal: it goes on when this process has heard.
+    /// </summary>
+    /// <exception cref="RevocationStoreException">The store cannot be read.</exception>
+    public async Task<(IssuerId Issuer, long End)?> FindShorterAsync(CancellationToken cancellationToken)
+    {
+        foreach (IssuerId issuer in issuers)
+        {
+            if (cursor[issuer] > journal.GetPosition(issuer) && await journal.FindEndAsync(issuer, cancellationToken).ConfigureAwait(false) is var end && cursor[issuer] > end)
+            {
+                return (issuer, end);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Waits until the cursor is not ahead any more, but not for long.</summary>
+    public async Task WaitWhileAheadAsync(TimeSpan patience, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        Task late = Task.Delay(patience, clock, cancellationToken);
+        while (!late.IsCompleted)
+        {
+            Task changed = Changed;
+            if (!IsAhead)
+            {
+                return;
+            }
+
+            await Task.WhenAny(changed, late).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>What is next, of each issuer in its order. Of several with much to tell each has its share, so that one's bulk import does not hide another's revocation.</summary>
     public async IAsyncEnumerable<FollowedEntry> ReadAsync(int limit, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -47,6 +47,10 @@ public sealed class PublishedJournal
     /// <summary>The last position of an issuer that is published; 0 when none is.</summary>
     public long GetPosition(IssuerId issuer) => _positions.GetValueOrDefault(issuer);
 
+    /// <summary>The last position in the store: the journal that is here goes so far, though the end of it may not be published, or this process may not have heard yet that it is.</summary>
+    /// <exception cref="RevocationStoreException">The store cannot be read.</exception>
+    internal ValueTask<long> FindEndAsync(IssuerId issuer, CancellationToken cancellationToken) => _store.GetPositionAsync(issuer, cancellationToken);
+
     /// <summary>The published entries after a position, in order.</summary>
     /// <exception cref="RevocationStoreException">The store cannot be read, or lacks what was published.</exception>
     public async IAsyncEnumerable<JournalEntry> ReadAsync(IssuerId issuer, long after, [EnumeratorCancellation] CancellationToken cancellationToken)
