@@ -1,0 +1,162 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using OcspCluster.Testing;
+
+namespace OcspCluster.Benchmarks.Macro;
+
+/// <summary>One of those that are measured side by side: a server that runs, and what it can be asked.</summary>
+/// <param name="Name">For the table.</param>
+/// <param name="Server">Its process.</param>
+/// <param name="Url">Where it listens.</param>
+/// <param name="TakesPost">Whether it answers POST.</param>
+/// <param name="KeepsConnections">Whether a connection outlives a request.</param>
+/// <param name="Certificates">How many of the workload's certificates it knows, from the first on.</param>
+/// <param name="IsConstant">Whether it says the same to everybody.</param>
+internal sealed record Contestant(string Name, ServerProcess Server, Uri Url, bool TakesPost, bool KeepsConnections, int Certificates, bool IsConstant)
+{
+    public const string StandaloneName = "standalone";
+
+    /// <summary>The standalone host, with the workload imported.</summary>
+    public static async Task<Contestant> StandaloneAsync(Workload work, params string[] settings)
+    {
+        string host = Path.Combine(AppContext.BaseDirectory, "OcspCluster.Standalone.dll");
+        string[] configuration =
+        [
+            "--data", Path.Combine(work.Directory, "data"),
+            "--set", $"Issuers:bench:Certificate={work.CaFile}",
+            "--set", $"Issuers:bench:Responder:Certificate={work.ResponderFile}",
+            "--set", $"Issuers:bench:Responder:Key={work.ResponderKeyFile}",
+            "--set", "Ocsp:CacheBytes=4000000000",
+            .. settings.SelectMany(setting => new[] { "--set", setting }),
+        ];
+        if (!Directory.Exists(Path.Combine(work.Directory, "data")))
+        {
+            ToolResult import = await Tool("dotnet").RunAsync(["exec", host, "import", "index", "--issuer", "bench", "--index", work.IndexFile, .. configuration], work.Directory, TimeSpan.FromMinutes(5));
+            if (import.ExitCode != 0)
+            {
+                throw new InvalidOperationException("The import failed: " + import);
+            }
+        }
+
+        (ServerProcess server, string url) = await ServerProcess.StartAsync(
+            work.Directory, "dotnet", ["exec", host, "--ocsp", "http://127.0.0.1:0", "--admin", "http://127.0.0.1:0", .. configuration], "listening: ocsp ", "ready");
+        return new Contestant(StandaloneName, server, new Uri(url), TakesPost: true, KeepsConnections: true, work.Count, IsConstant: false);
+    }
+
+    /// <summary>The bare Kestrel program.</summary>
+    public static async Task<Contestant> BareAsync(Workload work, byte[] answer)
+    {
+        string file = Path.Combine(work.Directory, "answer.der");
+        await File.WriteAllBytesAsync(file, answer);
+        (ServerProcess server, string url) = await ServerProcess.StartAsync(
+            work.Directory, "dotnet", ["exec", typeof(BareServer).Assembly.Location, BareServer.Verb, file], "listening: ");
+        return new Contestant("bare Kestrel", server, new Uri(url), TakesPost: true, KeepsConnections: true, work.Count, IsConstant: true);
+    }
+
+    /// <summary>nginx with the answers as files, under the very paths of the requests.</summary>
+    public static async Task<Contestant> NginxAsync(Workload work, IReadOnlyList<byte[]> answers)
+    {
+        string root = Path.Combine(work.Directory, "files");
+        for (int i = 0; i < answers.Count; i++)
+        {
+            string file = Path.Combine(root, Convert.ToBase64String(work.Request(i)));
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            await File.WriteAllBytesAsync(file, answers[i]);
+        }
+
+        int port = FreePort();
+        string configuration = Path.Combine(work.Directory, "nginx.conf");
+        await File.WriteAllTextAsync(configuration, $$"""
+            daemon off;
+            {{(Environment.IsPrivilegedProcess ? "user root;" : "")}}
+            worker_processes {{Environment.ProcessorCount}};
+            pid {{work.Directory}}/nginx.pid;
+            error_log {{work.Directory}}/nginx.log warn;
+            events { worker_connections 4096; }
+            http {
+                access_log off;
+                server_tokens off;
+                sendfile on;
+                tcp_nopush on;
+                keepalive_requests 1000000000;
+                open_file_cache max=200000 inactive=10m;
+                open_file_cache_valid 10m;
+                default_type application/ocsp-response;
+                expires 1h;
+                client_body_temp_path {{work.Directory}}/n1; proxy_temp_path {{work.Directory}}/n2; fastcgi_temp_path {{work.Directory}}/n3; uwsgi_temp_path {{work.Directory}}/n4; scgi_temp_path {{work.Directory}}/n5;
+                server { listen 127.0.0.1:{{port}} backlog=4096 reuseport; merge_slashes off; root {{root}}; }
+            }
+
+            """);
+        return await StartedAsync(new("nginx, files", null!, Local(port), TakesPost: false, KeepsConnections: true, answers.Count, IsConstant: false), work, "nginx", ["-c", configuration, "-p", work.Directory]);
+    }
+
+    /// <summary>OpenSSL's responder, which signs every answer.</summary>
+    public static async Task<Contestant> OpenSslAsync(Workload work)
+    {
+        int port = FreePort();
+        string index = Path.Combine(work.Directory, "openssl-index.txt");
+        int certificates = Math.Min(work.Count, 10_000); // it reads them into memory at the start, which takes its time
+        await File.WriteAllLinesAsync(index, File.ReadLines(work.IndexFile).Take(certificates));
+        await File.WriteAllTextAsync(index + ".attr", "unique_subject = no\n");
+        return await StartedAsync(
+            new("openssl ocsp", null!, Local(port), TakesPost: true, KeepsConnections: false, certificates, IsConstant: false),
+            work,
+            "openssl",
+            ["ocsp", "-index", index, "-port", port.ToString(CultureInfo.InvariantCulture), "-rsigner", work.ResponderFile, "-rkey", work.ResponderKeyFile, "-CA", work.CaFile, "-ndays", "4",
+                "-multi", Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture)]);
+    }
+
+    /// <summary>cfssl ocspserve with the answers in a file.</summary>
+    public static async Task<Contestant> CfsslAsync(Workload work, IReadOnlyList<byte[]> answers)
+    {
+        int port = FreePort();
+        string file = Path.Combine(work.Directory, "cfssl.responses");
+        await File.WriteAllLinesAsync(file, answers.Select(answer => Convert.ToBase64String(answer)));
+        return await StartedAsync(
+            new("cfssl ocspserve", null!, Local(port), TakesPost: true, KeepsConnections: true, answers.Count, IsConstant: false),
+            work,
+            "cfssl",
+            ["ocspserve", "-address", "127.0.0.1", "-port", port.ToString(CultureInfo.InvariantCulture), "-responses", file, "-loglevel", "5"]);
+    }
+
+    private static async Task<Contestant> StartedAsync(Contestant contestant, Workload work, string program, IEnumerable<string> arguments)
+    {
+        (ServerProcess server, _) = await ServerProcess.StartAsync(work.Directory, program, arguments);
+        using CancellationTokenSource late = new(TimeSpan.FromSeconds(30));
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(50));
+        while (await timer.WaitForNextTickAsync(late.Token))
+        {
+            if (server.HasEnded)
+            {
+                throw new InvalidOperationException($"{program} ended: {server.Errors}");
+            }
+
+            try
+            {
+                using TcpClient probe = new();
+                await probe.ConnectAsync(IPAddress.Loopback, contestant.Url.Port, late.Token);
+                break;
+            }
+            catch (SocketException)
+            {
+                // Not yet.
+            }
+        }
+
+        return contestant with { Server = server };
+    }
+
+    private static ExternalTool Tool(string name) => ExternalTool.Find(name) ?? throw new InvalidOperationException($"This machine has no {name}.");
+
+    private static Uri Local(int port) => new($"http://127.0.0.1:{port}/");
+
+    // For programs that cannot take a free port by themselves. Somebody else may be quicker; then they end, and say so.
+    private static int FreePort()
+    {
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

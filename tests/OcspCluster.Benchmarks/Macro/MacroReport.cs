@@ -1,0 +1,120 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace OcspCluster.Benchmarks.Macro;
+
+/// <summary>What was measured, as a table for people and as JSON for programs.</summary>
+internal sealed class MacroReport(MacroOptions options, string machine)
+{
+    private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+
+    public List<Sample> Samples { get; } = [];
+
+    /// <summary>What could not be measured here, and why.</summary>
+    public List<string> Missing { get; } = [];
+
+    public double Seconds { get; set; }
+
+    public int AnswerBytes { get; set; }
+
+    public double ResidentBytesPerCertificate { get; set; }
+
+    /// <summary>Whether every answer of ours was one: status codes, sockets, sampled bodies. What peers get wrong is in the table.</summary>
+    public bool IsSound => Samples.Count > 0 && Samples.TrueForAll(sample => sample.Requests > 0 && (sample.Wrong == 0 || !sample.IsOurs));
+
+    public string ToJson() => JsonSerializer.Serialize(
+        new
+        {
+            Mode = options.IsFull ? "full" : "quick",
+            Machine = machine,
+            options.Certificates,
+            AnswerBytes,
+            ResidentBytesPerCertificate,
+            options.Rounds,
+            SecondsPerRound = options.Duration.TotalSeconds,
+            Seconds,
+            IsSound,
+            Missing,
+            Results = Rows(),
+            Samples,
+        },
+        s_json);
+
+    public string ToText()
+    {
+        StringBuilder text = new();
+        text.AppendLine(Invariant($"{machine}"));
+        text.AppendLine(Invariant($"{options.Certificates:N0} certificates, answers of {AnswerBytes} octets, {WrkLoad.Connections} connections, {options.Rounds} rounds of {options.Duration.TotalSeconds} s; medians of the rounds; {Seconds:N0} s in all"));
+        foreach (string missing in Missing)
+        {
+            text.AppendLine("not measured: " + missing);
+        }
+
+        foreach (IGrouping<string, MacroRow> scenario in Rows().GroupBy(row => row.Scenario))
+        {
+            text.AppendLine();
+            text.AppendLine(Invariant($"{scenario.Key,-26} {"requests/s",10} {"CPU µs",8} {"× bare (spread)",22} {"× nginx",8} {"p50 ms",7} {"p99 ms",7} {"p99.9",7} {"wrong",6}"));
+            foreach (MacroRow row in scenario)
+            {
+                string ratio = row.RatioToBare is null ? "" : Invariant($"{row.RatioToBare:N2} ({row.RatioToBareLow:N2} to {row.RatioToBareHigh:N2})");
+                string nginx = row.RatioToNginx is null ? "" : Invariant($"{row.RatioToNginx:N2}");
+                text.AppendLine(Invariant($"  {row.Contestant,-24} {row.PerSecond,10:N0} {row.ProcessorMicroseconds,8:N1} {ratio,22} {nginx,8} {row.P50 / 1000,7:N2} {row.P99 / 1000,7:N2} {row.P999 / 1000,7:N2} {row.Wrong,6}"));
+            }
+        }
+
+        return text.ToString();
+    }
+
+    private List<MacroRow> Rows() =>
+    [
+        .. Samples.GroupBy(sample => (sample.Scenario, sample.Contestant)).OrderBy(group => options.Scenarios.Select(one => one.Name).ToList().IndexOf(group.Key.Scenario))
+            .ThenBy(group => Samples.FindIndex(sample => sample.Contestant == group.Key.Contestant)).Select(Row),
+    ];
+
+    private MacroRow Row(IGrouping<(string Scenario, string Contestant), Sample> group)
+    {
+        double[] bare = RatiosTo("bare Kestrel", group);
+        double[] nginx = RatiosTo("nginx, files", group);
+        return new MacroRow(
+            group.Key.Scenario,
+            group.Key.Contestant,
+            Median(group.Select(sample => sample.PerSecond)),
+            Median(group.Select(sample => sample.ProcessorMicroseconds)),
+            bare.Length == 0 ? null : Median(bare),
+            bare.Length == 0 ? null : bare.Min(),
+            bare.Length == 0 ? null : bare.Max(),
+            nginx.Length == 0 ? null : Median(nginx),
+            Median(group.Select(sample => sample.P50)),
+            Median(group.Select(sample => sample.P99)),
+            Median(group.Select(sample => sample.P999)),
+            group.Sum(sample => sample.Wrong));
+    }
+
+    // Of processor time per request, each round's by itself.
+    private double[] RatiosTo(string other, IGrouping<(string Scenario, string Contestant), Sample> group) =>
+        [.. group.SelectMany(sample => Samples.Where(one => one.Contestant == other && one.Scenario == sample.Scenario && one.Round == sample.Round).Select(one => sample.ProcessorMicroseconds / one.ProcessorMicroseconds))];
+
+    private static double Median(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
+    }
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>One contestant in one scenario: medians over the rounds. Latencies in microseconds.</summary>
+internal sealed record MacroRow(
+    string Scenario,
+    string Contestant,
+    double PerSecond,
+    double ProcessorMicroseconds,
+    double? RatioToBare,
+    double? RatioToBareLow,
+    double? RatioToBareHigh,
+    double? RatioToNginx,
+    double P50,
+    double P99,
+    double P999,
+    long Wrong);
