@@ -59,25 +59,13 @@ public sealed partial class ResponseFactory(TimeProvider clock, ClockGuard? guar
         NamedIssuer issuer, IReadOnlyList<AnsweredCertId> answers, OcspNonce? nonce, SigningCredential? preferred, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(answers);
-        if (guard is not null && guard.State != ClockState.Sound)
-        {
-            return ValueTask.FromResult(SigningResult.Consequence(SigningFailure.ClockDoubtful, $"{guard.Problem ?? "the clock was just set right"}.", credential: null));
-        }
-
         DateTimeOffset now = WholeSecond(clock.GetUtcNow());
-        SigningCredential? credential = preferred?.IsValidAt(now) == true
-            ? preferred
-            : FindDefault(issuer);
-        if (credential is null)
+        if (FindObstacle(issuer, preferred, now, out SigningCredential? found) is SigningResult obstacle)
         {
-            return ValueTask.FromResult(SigningResult.News(SigningFailure.NoCredential, $"No responder certificate of issuer '{issuer.Issuer.Id}' is valid at {now:u}: renew it.", credential: null));
+            return ValueTask.FromResult(obstacle);
         }
 
-        if (!credential.Signer.HasKey)
-        {
-            return ValueTask.FromResult(SigningResult.Consequence(SigningFailure.NoCredential, $"The key of '{credential.Certificate.Subject}' is not in this process.", credential));
-        }
-
+        SigningCredential credential = found!; // without an obstacle there is one
         if (FindTimes(issuer, answers, credential, now) is not Times times)
         {
             return ValueTask.FromResult(SigningResult.News(
@@ -87,6 +75,9 @@ public sealed partial class ResponseFactory(TimeProvider clock, ClockGuard? guar
         SignerQueue queue = QueueOf(credential);
         return queue.RunAsync(() => Sign(issuer, answers, nonce, credential, times, queue), cancellationToken);
     }
+
+    /// <summary>Why nothing could be signed now by default, as far as one can tell without trying; null when it would be tried.</summary>
+    public SigningResult? FindObstacle(NamedIssuer issuer) => FindObstacle(issuer, preferred: null, WholeSecond(clock.GetUtcNow()), out _);
 
     /// <summary>Has every credential of an issuer sign a probe, within its deadline, and verifies it with the certificate's key: to be called at start, when an operator looks.</summary>
     /// <returns>What failed, each with the credential and a sentence that names its certificate; empty when all of them sign.</returns>
@@ -123,6 +114,22 @@ public sealed partial class ResponseFactory(TimeProvider clock, ClockGuard? guar
         {
             queue.Dispose();
         }
+    }
+
+    private SigningResult? FindObstacle(NamedIssuer issuer, SigningCredential? preferred, DateTimeOffset now, out SigningCredential? credential)
+    {
+        credential = null;
+        if (guard is not null && guard.State != ClockState.Sound)
+        {
+            return SigningResult.Consequence(SigningFailure.ClockDoubtful, $"{guard.Problem ?? "the clock was just set right"}.", credential: null);
+        }
+
+        credential = preferred?.IsValidAt(now) == true ? preferred : FindDefault(issuer);
+        return credential is null
+            ? SigningResult.News(SigningFailure.NoCredential, $"No responder certificate of issuer '{issuer.Issuer.Id}' is valid at {now:u}: renew it.", credential: null)
+            : credential.Signer.HasKey
+                ? null
+                : SigningResult.Consequence(SigningFailure.NoCredential, $"The key of '{credential.Certificate.Subject}' is not in this process.", credential);
     }
 
     private SignerQueue QueueOf(SigningCredential credential) =>

@@ -40,6 +40,7 @@ public static class AdminApiExtensions
         services.TryAddSingleton<ImportsEndpoint>();
         services.TryAddSingleton<BulkEndpoint>();
         services.TryAddSingleton<ReadEndpoints>();
+        services.TryAddSingleton<ExplainEndpoint>();
         services.TryAddSingleton<FollowEndpoints>();
         services.TryAddSingleton<ProofEndpoints>();
         services.TryAddSingleton<ClockAcceptance>();
@@ -92,6 +93,9 @@ public static class AdminApiExtensions
         v1.MapGet("/{issuer}/certificates/{serial}", reading.GetCertificateAsync)
             .For(ApiAction.Read, "A certificate: status, history, and the answers in the cache", "serial is hexadecimal (04D2, 04:d2, 0x4d2) or decimal (decimal:1234).")
             .Produces<CertificateView>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(503);
+        v1.MapGet("/{issuer}/certificates/{serial}/explain", endpoints.ServiceProvider.GetRequiredService<ExplainEndpoint>().GetAsync)
+            .For(ApiAction.Read, "What a relying party would hear of a certificate now, and why", "By this node; nothing is signed for it. hash is that of the CertID (sha1 where absent), nonce=true asks as with a nonce.")
+            .Produces<ExplanationView>().ProducesProblem(400).ProducesProblem(404);
         MapFollowing(endpoints, v1);
         MapProofs(endpoints, v1);
         IClusterOverview overview = endpoints.ServiceProvider.GetRequiredService<IClusterOverview>();

@@ -97,9 +97,17 @@ public sealed partial class KeptResponses : BackgroundService
 
         // Of many who miss the same one, one looks.
         SigningFlight flight = await _restoring.JoinAsync(key, async () =>
-            new SigningFlight(await FindAsync(issuer, answered, preferred, status).ConfigureAwait(false) is { } found ? store(found) : null, Failure: null)).ConfigureAwait(false);
+        {
+            CachedResponse? found = await FindAsync(issuer, answered, preferred, status).ConfigureAwait(false);
+            _restored.Add(found is null ? 0 : 1);
+            return new SigningFlight(found is null ? null : store(found), Failure: null);
+        }).ConfigureAwait(false);
         return flight.Cached;
     }
+
+    /// <summary>The answer that would be restored by default, which goes nowhere; null when there is none that may be given.</summary>
+    internal async ValueTask<CachedResponse?> PeekAsync(NamedIssuer issuer, AnsweredCertId answered, CertificateStatus? status) =>
+        status is { Position: > 0 } && _issuers.ContainsKey(issuer.Issuer.Id) ? await FindAsync(issuer, answered, preferred: null, status).ConfigureAwait(false) : null;
 
     /// <inheritdoc/>
     public override void Dispose()
@@ -187,7 +195,6 @@ public sealed partial class KeptResponses : BackgroundService
             bool isWanted = preferred is null ? kept.IsDefault : kept.Credential == preferred.Fingerprint;
             if (isWanted && kept.Position == status.Position && _factory.Restore(issuer, answered, kept) is var (response, credential))
             {
-                _restored.Add(1);
                 return new CachedResponse(answered.CertId.Encoded.ToArray(), response, status, credential, kept.IsDefault)
                 {
                     IsKept = true,

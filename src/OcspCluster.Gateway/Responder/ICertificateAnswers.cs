@@ -35,6 +35,9 @@ internal interface ICertificateAnswers
     /// <summary>Finds the statuses of many certificates of one issuer, in the order asked.</summary>
     ValueTask<IReadOnlyList<CertificateStatus?>> FindStatusesAsync(IssuerId issuer, IReadOnlyList<SerialNumber> serials, CancellationToken cancellationToken);
 
+    /// <summary>Whether actors make the answers, wherever they live, and this process's own keys do not.</summary>
+    bool AreMadeByActors => false;
+
     /// <summary>Has a request that needs a signature of its own answered by a process that has the key, where this one has none; null where it has.</summary>
     Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask<OcspReply>>? AnswerElsewhere { get; }
 }

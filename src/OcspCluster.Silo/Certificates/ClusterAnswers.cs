@@ -56,6 +56,9 @@ internal sealed partial class ClusterAnswers : ICertificateAnswers
     /// <inheritdoc/>
     public Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask<OcspReply>>? AnswerElsewhere { get; }
 
+    /// <inheritdoc/>
+    public bool AreMadeByActors => true;
+
     private bool SignsHere => _options.Role == SiloRole.Sign;
 
     /// <inheritdoc/>

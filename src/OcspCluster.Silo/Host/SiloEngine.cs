@@ -95,6 +95,7 @@ internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
         builder.Services.AddSingleton(services => new SiloSelf(_options.IsSigner ? "signer" : "gateway", () => services.GetRequiredService<CoherenceDirectory>().All.ToDictionary(
             issuer => issuer.Coherence.Issuer.ToString(), issuer => Math.Max(0, Math.Round(issuer.Coherence.LeaseLeft.TotalSeconds, 2)))));
         builder.Services.AddSingleton<SiloOverview>();
+        builder.Services.AddSingleton<ICachesElsewhere, SiloCaches>();
         builder.Services.AddSingleton<ClockAcceptance, ClusterClockAcceptance>();
         builder.Services.AddSingleton<IClusterOverview>(services => services.GetRequiredService<SiloOverview>());
     }

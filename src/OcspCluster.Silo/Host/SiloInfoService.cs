@@ -1,5 +1,6 @@
 using OcspCluster.Authority;
 using OcspCluster.Gateway;
+using OcspCluster.Protocol;
 using Orleans.Runtime.Services;
 using Orleans.Services;
 
@@ -25,10 +26,14 @@ internal interface ISiloInfoService : IGrainService
     /// <summary>An operator took the clock of another silo for right when it showed this time: does this one show the same, and is it taken for right, too?</summary>
     [Alias("accept-clock")]
     Task<bool> AcceptClockAsync(DateTimeOffset now);
+
+    /// <summary>The positions that the answers in its cache were made from, for one certificate; empty when it has none.</summary>
+    [Alias("find-cached")]
+    Task<long[]> FindCachedAsync(IssuerId issuer, SerialNumber serial);
 }
 
 /// <summary>Tells of this silo. One in every silo, of whatever role.</summary>
-internal sealed class SiloInfoService(GrainId id, Orleans.Runtime.Silo silo, ILoggerFactory loggers, SiloSelf self, ClockGuard guard, TimeProvider clock)
+internal sealed class SiloInfoService(GrainId id, Orleans.Runtime.Silo silo, ILoggerFactory loggers, SiloSelf self, ClockGuard guard, ResponseCache cache, TimeProvider clock)
     : GrainService(id, silo, loggers), ISiloInfoService
 {
     /// <inheritdoc/>
@@ -45,6 +50,9 @@ internal sealed class SiloInfoService(GrainId id, Orleans.Runtime.Silo silo, ILo
 
         return Task.FromResult(isSame);
     }
+
+    /// <inheritdoc/>
+    public Task<long[]> FindCachedAsync(IssuerId issuer, SerialNumber serial) => Task.FromResult<long[]>([.. cache.Find(issuer, serial).Select(cached => cached.Position)]);
 }
 
 /// <summary>Reaches the service of any silo.</summary>
@@ -56,6 +64,9 @@ internal sealed class SiloInfoClient(IServiceProvider services) : GrainServiceCl
     /// <summary>Has a silo take its clock for right where it shows the same time.</summary>
     /// <returns>False when it does not.</returns>
     public Task<bool> AcceptClockAsync(SiloAddress silo, DateTimeOffset now) => GetGrainService(silo).AcceptClockAsync(now);
+
+    /// <summary>The positions that the answers in a silo's cache were made from, for one certificate.</summary>
+    public Task<long[]> FindCachedAsync(SiloAddress silo, IssuerId issuer, SerialNumber serial) => GetGrainService(silo).FindCachedAsync(issuer, serial);
 }
 
 /// <summary>This silo.</summary>

@@ -100,6 +100,13 @@ public sealed class GatewaySiloReadSideTests(SharedHosts shared) : ReadSideContr
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartWithGatewayAsync(setup, clock);
 }
 
+public sealed class GatewaySiloExplainTests(SharedHosts shared) : ExplainContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartWithGatewayAsync(setup, clock);
+
+    protected override bool HasOtherNodes => true;
+}
+
 public sealed class GatewaySiloAccessTests(SharedHosts shared) : AccessContract(shared)
 {
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartWithGatewayAsync(setup, clock);

@@ -105,6 +105,13 @@ public sealed class SiloReadSideTests(SharedHosts shared) : ReadSideContract(sha
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
 }
 
+public sealed class SiloExplainTests(SharedHosts shared) : ExplainContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
+
+    protected override bool HasOtherNodes => true;
+}
+
 public sealed class SiloAccessTests(SharedHosts shared) : AccessContract(shared)
 {
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
