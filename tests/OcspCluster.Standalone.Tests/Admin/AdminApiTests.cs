@@ -48,3 +48,8 @@ public sealed class ClusterTests(SharedHosts shared) : ClusterContract(shared)
 {
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
 }
+
+public sealed class OverviewTests(SharedHosts shared) : OverviewContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
+}
