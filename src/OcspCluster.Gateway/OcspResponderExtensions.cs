@@ -42,6 +42,7 @@ public static class OcspResponderExtensions
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<OcspResponder>>(),
             provider.GetService<KeptResponses>()));
+        services.TryAddSingleton<RequestTally>();
         services.TryAddSingleton<OcspHttpHandler>();
         services.TryAddSingleton(provider => new RefreshSchedulers(
             provider.GetRequiredService<IssuerDirectory>(),

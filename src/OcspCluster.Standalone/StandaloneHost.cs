@@ -154,8 +154,9 @@ public sealed class StandaloneHost : IRunningHost
             {
                 RefreshingPublisher gateways = new(
                     gateway(services.GetRequiredService<ResponseCache>()), services.GetRequiredService<RefreshSchedulers>(), services.GetRequiredService<ClockGuard>());
-                FollowedPublisher publisher = new(gateways, published);
-                return new LocalRevocationAuthority(issuers.Select(issuer => new IssuerSequencer(issuer.Id, store, publisher, clock)));
+                FeedTally tally = services.GetRequiredService<FeedTally>();
+                MeasuredPublisher publisher = new(new FollowedPublisher(gateways, published), tally);
+                return new MeasuredAuthority(new LocalRevocationAuthority(issuers.Select(issuer => new IssuerSequencer(issuer.Id, store, publisher, clock))), tally);
             });
         }
 

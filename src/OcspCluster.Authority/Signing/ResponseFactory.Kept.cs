@@ -42,7 +42,7 @@ public sealed partial class ResponseFactory
         Times times = new(data.ProducedAt, single.ThisUpdate, nextUpdate, RefreshAt(policy, single.ThisUpdate, nextUpdate, answered.Answer.ChangesAt));
         ResponseData meant = new(data.ResponderId, data.ProducedAt, [ToSingleResponse(answered, times)], ToResponseExtensions([answered], nonce: null));
         return new ResponseRules(credential, issuer.Certificate, VerifiesSignature: true).FindError(kept.Encoded, meant, now) is null
-            ? (new SignedResponse(kept.Encoded, data.ProducedAt, single.ThisUpdate, nextUpdate, times.RefreshAt, policy.MaxAge), credential)
+            ? (new SignedResponse(kept.Encoded, data.ProducedAt, single.ThisUpdate, nextUpdate, times.RefreshAt, policy.MaxAge, KindOf([answered])), credential)
             : null;
     }
 

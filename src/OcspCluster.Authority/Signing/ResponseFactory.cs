@@ -17,6 +17,10 @@ public sealed partial class ResponseFactory(TimeProvider clock, ClockGuard? guar
     private static readonly byte[] s_probe = "OcspCluster asks: does this key sign?"u8.ToArray();
 
     private readonly ConcurrentDictionary<SigningCredential, SignerQueue> _queues = new(ReferenceEqualityComparer.Instance);
+    private long _signatures;
+
+    /// <summary>How many answers were signed here.</summary>
+    public long Signatures => Interlocked.Read(ref _signatures);
 
     /// <summary>How a credential's signer is doing.</summary>
     public SignerState StateOf(SigningCredential credential)
@@ -187,10 +191,18 @@ public sealed partial class ResponseFactory(TimeProvider clock, ClockGuard? guar
             return SigningResult.News(SigningFailure.Wrong, $"What the signer of issuer '{issuer.Issuer.Id}' made is not served: {error}.", credential);
         }
 
+        Interlocked.Increment(ref _signatures);
         bool forOneRequest = nonce is not null || answers.Any(answered => answered.Answer.Status is CertStatus.UnknownStatus || answered.Answer.IsExtendedRevoke);
         return SigningResult.Signed(
-            new SignedResponse(response.Encoded, producedAt, times.ThisUpdate, times.NextUpdate, times.RefreshAt, forOneRequest ? TimeSpan.Zero : policy.MaxAge), credential);
+            new SignedResponse(response.Encoded, producedAt, times.ThisUpdate, times.NextUpdate, times.RefreshAt, forOneRequest ? TimeSpan.Zero : policy.MaxAge, KindOf(answers)), credential);
     }
+
+    private static AnswerKind KindOf(IReadOnlyList<AnsweredCertId> answers) => answers.Count > 1 ? AnswerKind.Several : answers[0].Answer.Status switch
+    {
+        CertStatus.GoodStatus => AnswerKind.Good,
+        CertStatus.RevokedStatus => AnswerKind.Revoked,
+        _ => AnswerKind.Unknown,
+    };
 
     private static SingleResponse ToSingleResponse(AnsweredCertId answered, Times times)
     {

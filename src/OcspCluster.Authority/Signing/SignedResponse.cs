@@ -2,10 +2,26 @@ using System.Security.Cryptography;
 
 namespace OcspCluster.Authority;
 
+/// <summary>What a signed answer says of the certificate that it is about.</summary>
+public enum AnswerKind
+{
+    /// <summary>good.</summary>
+    Good,
+
+    /// <summary>revoked, or on hold.</summary>
+    Revoked,
+
+    /// <summary>unknown.</summary>
+    Unknown,
+
+    /// <summary>It is about several certificates.</summary>
+    Several,
+}
+
 /// <summary>The bytes of a signed answer and the times that say how long it may be given. Immutable.</summary>
 public sealed class SignedResponse
 {
-    internal SignedResponse(ReadOnlyMemory<byte> encoded, DateTimeOffset producedAt, DateTimeOffset thisUpdate, DateTimeOffset nextUpdate, DateTimeOffset refreshAt, TimeSpan maxAge)
+    internal SignedResponse(ReadOnlyMemory<byte> encoded, DateTimeOffset producedAt, DateTimeOffset thisUpdate, DateTimeOffset nextUpdate, DateTimeOffset refreshAt, TimeSpan maxAge, AnswerKind says)
     {
         Encoded = encoded;
         ProducedAt = producedAt;
@@ -13,6 +29,7 @@ public sealed class SignedResponse
         NextUpdate = nextUpdate;
         RefreshAt = refreshAt;
         MaxAge = maxAge;
+        Says = says;
         EntityTag = $"\"{Convert.ToHexStringLower(SHA256.HashData(encoded.Span))}\"";
     }
 
@@ -33,6 +50,9 @@ public sealed class SignedResponse
 
     /// <summary>The longest that HTTP caches may keep it; zero for an answer that nobody else could use.</summary>
     public TimeSpan MaxAge { get; }
+
+    /// <summary>What it says, for those who count answers.</summary>
+    public AnswerKind Says { get; }
 
     /// <summary>Its HTTP entity tag: the quoted SHA-256 of the bytes in lower-case hexadecimal (RFC 9919 §7.2), the same wherever the same bytes are.</summary>
     public string EntityTag { get; }

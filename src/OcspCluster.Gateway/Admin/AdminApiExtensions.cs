@@ -51,6 +51,7 @@ public static class AdminApiExtensions
         services.TryAddSingleton<Deliveries>();
         services.AddHostedService(provider => provider.GetRequiredService<Deliveries>());
         services.TryAddSingleton<DeliveryEndpoints>();
+        services.AddOverview();
         services.AddProblemDetails();
         services.AddOpenApi("v1", openApi => openApi.AddDocumentTransformer((document, _, _) =>
         {
@@ -66,7 +67,7 @@ public static class AdminApiExtensions
         return services;
     }
 
-    /// <summary>Maps <c>/v1/issuers</c> and what is below it, <c>/v1/events</c>, <c>/v1/webhooks</c>, <c>/v1/cluster</c>, and the OpenAPI document at <c>/openapi/v1.json</c>.</summary>
+    /// <summary>Maps <c>/v1/issuers</c> and what is below it, <c>/v1/events</c>, <c>/v1/webhooks</c>, <c>/v1/cluster</c>, <c>/v1/overview</c>, and the OpenAPI document at <c>/openapi/v1.json</c>.</summary>
     public static IEndpointRouteBuilder MapAdminApi(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
@@ -105,6 +106,7 @@ public static class AdminApiExtensions
             .Produces<ClusterView>();
         MapOperations(endpoints, v1);
         MapDeliveries(endpoints);
+        endpoints.MapOverview();
         MapRest(endpoints);
         return endpoints;
     }
@@ -238,7 +240,8 @@ public static class AdminApiExtensions
         };
     }
 
-    private static RouteHandlerBuilder For(this RouteHandlerBuilder endpoint, ApiAction action, string summary, string? description = null, bool ofAllIssuers = false) => endpoint
+    /// <summary>Says what an endpoint needs and does, to the filter and in the OpenAPI document.</summary>
+    internal static RouteHandlerBuilder For(this RouteHandlerBuilder endpoint, ApiAction action, string summary, string? description = null, bool ofAllIssuers = false) => endpoint
         .WithMetadata(new RequiredAction(action, ofAllIssuers))
         .WithTags(action.ToString())
         .WithSummary(summary)

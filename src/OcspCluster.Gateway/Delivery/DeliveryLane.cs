@@ -241,7 +241,7 @@ internal sealed partial class DeliveryLane(
             case DeliveryOutcome.Delivered:
                 _limit = Math.Min(receiver.Options.BatchSize, _limit * 2);
                 LogRecovered(entries.Count);
-                _report = _report with { LastSuccessAt = entries.Count > 0 ? clock.GetUtcNow() : _report.LastSuccessAt, Failures = 0 };
+                _report = _report with { LastSuccessAt = entries.Count > 0 ? clock.GetUtcNow() : _report.LastSuccessAt, Failures = 0, FailingSince = null };
                 await MoveAsync(cursor, done).ConfigureAwait(false);
                 return TimeSpan.Zero;
             case DeliveryOutcome.Gone:
@@ -329,7 +329,7 @@ internal sealed partial class DeliveryLane(
 #pragma warning restore CA5394
         delay = delay > retryAfter ? delay : retryAfter;
         DateTimeOffset now = clock.GetUtcNow();
-        _report = _report with { Failures = failures, LastFailureAt = now, LastFailure = reason, NextAttemptAt = now + delay };
+        _report = _report with { Failures = failures, LastFailureAt = now, FailingSince = _report.FailingSince ?? now, LastFailure = reason, NextAttemptAt = now + delay };
         if (failures == 1)
         {
             LogFailed(receiver.Options.Name, issuer.ToString(), reason);

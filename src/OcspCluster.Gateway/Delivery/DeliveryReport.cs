@@ -18,6 +18,9 @@ internal sealed record DeliveryReport
     /// <summary>Why it failed.</summary>
     public string? LastFailure { get; init; }
 
+    /// <summary>When the first of the attempts that failed since the last success did; null when none has.</summary>
+    public DateTimeOffset? FailingSince { get; init; }
+
     /// <summary>Attempts that failed since the last success.</summary>
     public int Failures { get; init; }
 

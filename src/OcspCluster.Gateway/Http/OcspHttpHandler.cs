@@ -20,15 +20,17 @@ public sealed class OcspHttpHandler
     private readonly IReadOnlyList<string> _prefixes;
     private readonly string _unauthorizedCacheControl;
     private readonly TimeProvider _clock;
+    private readonly RequestTally _tally;
 
     /// <summary>Makes a handler.</summary>
-    public OcspHttpHandler(OcspResponder responder, IOptions<OcspGatewayOptions> options, TimeProvider clock)
+    public OcspHttpHandler(OcspResponder responder, IOptions<OcspGatewayOptions> options, TimeProvider clock, RequestTally? tally = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         _responder = responder;
         _options = options.Value;
         _prefixes = _options.EffectivePathPrefixes;
         _clock = clock;
+        _tally = tally ?? new RequestTally(clock);
         _unauthorizedCacheControl = _options.UnauthorizedMaxAge > TimeSpan.Zero
             ? string.Create(CultureInfo.InvariantCulture, $"max-age={(long)_options.UnauthorizedMaxAge.TotalSeconds}, public, no-transform")
             : "no-store";
@@ -81,11 +83,12 @@ public sealed class OcspHttpHandler
                 Refuse(context, StatusCodes.Status404NotFound);
                 return;
             case TargetKind.Request when GetTarget.TryDecode(escaped, out byte[] request):
+                long startedAt = _clock.GetTimestamp();
                 OcspReply reply = await _responder.AnswerAsync(request, context.RequestAborted).ConfigureAwait(false);
-                await WriteAsync(context, reply, isConditional: true).ConfigureAwait(false);
+                await WriteAsync(context, reply, startedAt, isConditional: true).ConfigureAwait(false);
                 return;
             default:
-                await WriteAsync(context, OcspReply.Error(OcspOutcome.Malformed), isConditional: false).ConfigureAwait(false);
+                await WriteAsync(context, OcspReply.Error(OcspOutcome.Malformed), _clock.GetTimestamp(), isConditional: false).ConfigureAwait(false);
                 return;
         }
     }
@@ -111,8 +114,9 @@ public sealed class OcspHttpHandler
             return;
         }
 
+        long startedAt = _clock.GetTimestamp(); // not before: how slowly a client sends is not ours to answer for
         OcspReply reply = await _responder.AnswerAsync(request, context.RequestAborted).ConfigureAwait(false);
-        await WriteAsync(context, reply, isConditional: false).ConfigureAwait(false);
+        await WriteAsync(context, reply, startedAt, isConditional: false).ConfigureAwait(false);
     }
 
     /// <summary>The whole body; null when it is longer than allowed, of which no more than the limit is read.</summary>
@@ -152,8 +156,9 @@ public sealed class OcspHttpHandler
         return type.IsEmpty || type.Equals(RequestType, StringComparison.OrdinalIgnoreCase);
     }
 
-    private static void Refuse(HttpContext context, int status)
+    private void Refuse(HttpContext context, int status)
     {
+        _tally.CountRefusal(status);
         if (!context.Response.HasStarted)
         {
             context.Response.StatusCode = status;
@@ -161,8 +166,9 @@ public sealed class OcspHttpHandler
         }
     }
 
-    private ValueTask WriteAsync(HttpContext context, OcspReply reply, bool isConditional)
+    private ValueTask WriteAsync(HttpContext context, OcspReply reply, long startedAt, bool isConditional)
     {
+        _tally.Count(reply, startedAt);
         HttpResponse response = context.Response;
         if (reply.Response is SignedResponse signed)
         {

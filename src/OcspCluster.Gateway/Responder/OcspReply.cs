@@ -64,12 +64,29 @@ public enum OcspOutcome
     Fault,
 }
 
+/// <summary>Where an answer came from.</summary>
+public enum AnswerSource
+{
+    /// <summary>Nowhere: the request was refused.</summary>
+    Refused,
+
+    /// <summary>This process's cache.</summary>
+    Cache,
+
+    /// <summary>Signed before, and found where answers are kept or with the certificate's actor.</summary>
+    Kept,
+
+    /// <summary>Signed for this request, or for one that asked at the same time.</summary>
+    Signer,
+}
+
 /// <summary>The answer to one request.</summary>
 public readonly struct OcspReply
 {
-    private OcspReply(OcspOutcome outcome, SignedResponse? response, ReadOnlyMemory<byte> body)
+    private OcspReply(OcspOutcome outcome, AnswerSource source, SignedResponse? response, ReadOnlyMemory<byte> body)
     {
         Outcome = outcome;
+        Source = source;
         Response = response;
         Body = body;
     }
@@ -77,15 +94,21 @@ public readonly struct OcspReply
     /// <summary>What became of the request.</summary>
     public OcspOutcome Outcome { get; }
 
+    /// <summary>Where the answer came from.</summary>
+    public AnswerSource Source { get; }
+
     /// <summary>The signed answer; null for an unsigned error.</summary>
     public SignedResponse? Response { get; }
 
     /// <summary>The DER of the OCSPResponse.</summary>
     public ReadOnlyMemory<byte> Body { get; }
 
-    internal static OcspReply Answer(SignedResponse signed) => new(OcspOutcome.Answered, signed, signed.Encoded);
+    internal static OcspReply Answer(SignedResponse signed, AnswerSource source) => new(OcspOutcome.Answered, source, signed, signed.Encoded);
 
-    internal static OcspReply Error(OcspOutcome outcome) => new(outcome, response: null, ErrorOf(outcome).Encoded);
+    internal static OcspReply Error(OcspOutcome outcome) => new(outcome, AnswerSource.Refused, response: null, ErrorOf(outcome).Encoded);
+
+    /// <summary>The status of the unsigned answer that an outcome has.</summary>
+    internal static OcspResponseStatus StatusOf(OcspOutcome outcome) => outcome == OcspOutcome.Answered ? OcspResponseStatus.Successful : ErrorOf(outcome).Status;
 
     private static OcspResponse ErrorOf(OcspOutcome outcome) => outcome switch
     {

@@ -170,7 +170,7 @@ public sealed partial class OcspResponder
         CachedResponse? cached = _cache.Find(id, certId, preferred);
         if (cached is not null && !cached.IsDue(_clock.GetUtcNow()) && MayBeGiven(cached, issuer.Issuer))
         {
-            return OcspReply.Answer(cached.Response);
+            return OcspReply.Answer(cached.Response, AnswerSource.Cache);
         }
 
         for (int attempt = 0; attempt < MaxAttempts; attempt++)
@@ -213,7 +213,7 @@ public sealed partial class OcspResponder
             SigningFlight flight = await RenewAsync(miss, present, now, cancellationToken).ConfigureAwait(false);
             if (flight.Cached is not null && _cache.Hold(id, certId.SerialNumber, version, flight.Cached, HeldUntil(status)))
             {
-                return OcspReply.Answer(flight.Cached.Response);
+                return OcspReply.Answer(flight.Cached.Response, SourceOf(flight.Cached, present, found, now));
             }
 
             if (flight.Failure is OcspOutcome failure)
@@ -285,7 +285,7 @@ public sealed partial class OcspResponder
         return holdsFor < TimeSpan.Zero ? long.MaxValue : _clock.GetTimestamp() + (long)(holdsFor.TotalSeconds * _clock.TimestampFrequency);
     }
 
-    private OcspReply ToReply(SigningResult result) => result.Response is SignedResponse signed ? OcspReply.Answer(signed) : OcspReply.Error(ToOutcome(result));
+    private OcspReply ToReply(SigningResult result) => result.Response is SignedResponse signed ? OcspReply.Answer(signed, AnswerSource.Signer) : OcspReply.Error(ToOutcome(result));
 
     private OcspOutcome ToOutcome(SigningResult result)
     {
@@ -317,8 +317,14 @@ public sealed partial class OcspResponder
     /// <summary>The status source is out of reach: <c>revoked</c> may be said on, <c>good</c> only while it holds.</summary>
     private OcspReply WithoutStatus(Issuer issuer, CachedResponse cached, DateTimeOffset now) =>
         now <= cached.Response.NextUpdate && (cached.IsRevoked || MayBeGiven(cached, issuer))
-            ? OcspReply.Answer(cached.Response)
+            ? OcspReply.Answer(cached.Response, AnswerSource.Cache)
             : OcspReply.Error(OcspOutcome.StatusUnavailable);
+
+    // What an actor told was signed for us where it is no older than the question; times in answers are whole seconds.
+    private static AnswerSource SourceOf(CachedResponse given, CachedResponse? present, CertificateFinding found, DateTimeOffset now) =>
+        ReferenceEquals(given, present) ? (given.IsKept ? AnswerSource.Kept : AnswerSource.Cache)
+        : found.Made is not null && given.Response.ProducedAt < now - TimeSpan.FromSeconds(2) ? AnswerSource.Kept
+        : AnswerSource.Signer;
 
     /// <summary>Whether an answer may be given without its status being read: it holds, and nothing was acknowledged that it does not know of. Revoked for good is always so (design.md P2).</summary>
     private bool MayBeGiven(CachedResponse cached, Issuer issuer) =>

@@ -181,7 +181,7 @@ internal sealed partial class ClusterAnswers : ICertificateAnswers
         try
         {
             ElsewhereReply reply = await CallAsync(_signers().AnswerAsync(new Immutable<byte[]>(request.ToArray())), cancellationToken).ConfigureAwait(false);
-            return reply.Response is null ? OcspReply.Error(reply.Outcome) : OcspReply.Answer(reply.Response);
+            return reply.Response is null ? OcspReply.Error(reply.Outcome) : OcspReply.Answer(reply.Response, AnswerSource.Signer);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {

@@ -32,8 +32,11 @@ internal sealed partial class SiloOverview(
         Task<ILookup<SiloAddress, SimpleGrainStatistic>> activations = CountAsync([.. members.Where(IsActive).Select(member => member.SiloAddress)], cancellationToken);
         SiloInfo?[] told = await Task.WhenAll(members.Select(member => AskAsync(member, cancellationToken))).ConfigureAwait(false);
         ILookup<SiloAddress, SimpleGrainStatistic> counts = await activations.ConfigureAwait(false);
-        return new ClusterView(options.ClusterId, Store, [.. members.Select((member, i) => ToNode(member, told[i], counts[member.SiloAddress]))]);
+        return new ClusterView(options.ClusterId, Store, [.. members.Select((member, i) => ToNode(member, told[i], counts[member.SiloAddress]))], []);
     }
+
+    /// <inheritdoc/>
+    public Task<StoreView> DescribeStoreAsync(CancellationToken cancellationToken) => Task.FromResult(Store);
 
     private NodeView ToNode(ClusterMember member, SiloInfo? told, IEnumerable<SimpleGrainStatistic> counts) => new(
         member.Name,

@@ -237,6 +237,9 @@ internal struct SignedResponseSurrogate
 
     [Id(5)]
     public TimeSpan MaxAge;
+
+    [Id(6)]
+    public AnswerKind Says;
 }
 
 /// <inheritdoc cref="SignedResponseSurrogate"/>
@@ -245,7 +248,7 @@ internal sealed class SignedResponseConverter : IConverter<SignedResponse, Signe
 {
     /// <inheritdoc/>
     public SignedResponse ConvertFromSurrogate(in SignedResponseSurrogate surrogate) =>
-        new(surrogate.Encoded, surrogate.ProducedAt, surrogate.ThisUpdate, surrogate.NextUpdate, surrogate.RefreshAt, surrogate.MaxAge);
+        new(surrogate.Encoded, surrogate.ProducedAt, surrogate.ThisUpdate, surrogate.NextUpdate, surrogate.RefreshAt, surrogate.MaxAge, surrogate.Says);
 
     /// <inheritdoc/>
     public SignedResponseSurrogate ConvertToSurrogate(in SignedResponse value) => new()
@@ -256,5 +259,6 @@ internal sealed class SignedResponseConverter : IConverter<SignedResponse, Signe
         NextUpdate = value.NextUpdate,
         RefreshAt = value.RefreshAt,
         MaxAge = value.MaxAge,
+        Says = value.Says,
     };
 }

@@ -27,6 +27,18 @@ public abstract class ClusterContract(SharedHosts shared) : AuthorityContract(sh
     }
 
     [Fact]
+    public async Task Cluster_TellsThatThisNodeJoined()
+    {
+        IAuthorityHost host = await AuthorityAsync();
+        JsonElement cluster = (await SendAsync(host, HttpMethod.Get, "/v1/cluster", host.CreateKey("read"))).Json;
+        string? self = cluster.GetProperty("nodes")[0].GetProperty("name").GetString();
+        JsonElement joined = Assert.Single(cluster.GetProperty("happened").EnumerateArray(), happened => happened.GetProperty("node").GetString() == self);
+        Assert.Equal("joined", joined.GetProperty("what").GetString());
+        Assert.False(string.IsNullOrEmpty(joined.GetProperty("detail").GetString()));
+        Assert.True(joined.GetProperty("at").GetDateTimeOffset() <= TimeProvider.System.GetUtcNow());
+    }
+
+    [Fact]
     public async Task Cluster_HasASigner()
     {
         IAuthorityHost host = await AuthorityAsync();

@@ -4,7 +4,15 @@ namespace OcspCluster.Gateway;
 /// <param name="Cluster">The cluster's name; null when the host is alone.</param>
 /// <param name="Store">Where the journals lie.</param>
 /// <param name="Nodes">The processes, this one first.</param>
-public sealed record ClusterView(string? Cluster, StoreView Store, IReadOnlyList<NodeView> Nodes);
+/// <param name="Happened">What became of them while this process has run, the latest first; the last 200.</param>
+public sealed record ClusterView(string? Cluster, StoreView Store, IReadOnlyList<NodeView> Nodes, IReadOnlyList<NodeEventView> Happened);
+
+/// <summary>Something that happened to a process.</summary>
+/// <param name="At">When this process saw it.</param>
+/// <param name="Node">To whom.</param>
+/// <param name="What"><c>joined</c>, <c>lost</c>, <c>left</c> or <c>failedOver</c>.</param>
+/// <param name="Detail">More of it, in words.</param>
+public sealed record NodeEventView(DateTimeOffset At, string Node, string What, string Detail);
 
 /// <summary>The store, as it was last seen from here.</summary>
 /// <param name="Kind">What it is: <c>sqlite</c> or <c>redis</c>.</param>
@@ -45,4 +53,7 @@ public interface IClusterOverview
 {
     /// <summary>What can be found out within a second or two; who does not answer is listed all the same.</summary>
     Task<ClusterView> DescribeAsync(CancellationToken cancellationToken);
+
+    /// <summary>The store alone, which costs nobody else a question.</summary>
+    Task<StoreView> DescribeStoreAsync(CancellationToken cancellationToken);
 }

@@ -18,7 +18,11 @@ public sealed class LonelyNode(string name, Func<CancellationToken, Task<StoreVi
     public async Task<ClusterView> DescribeAsync(CancellationToken cancellationToken) => new(
         Cluster: null,
         await describeStore(cancellationToken).ConfigureAwait(false),
-        [new NodeView(name, Address: null, IsSelf: true, "signer", "active", Version, StartedAt, [], new Dictionary<string, int>())]);
+        [new NodeView(name, Address: null, IsSelf: true, "signer", "active", Version, StartedAt, [], new Dictionary<string, int>())],
+        [new NodeEventView(StartedAt, name, "joined", "It was started; there are no others.")]);
+
+    /// <inheritdoc/>
+    public Task<StoreView> DescribeStoreAsync(CancellationToken cancellationToken) => describeStore(cancellationToken);
 
     private static DateTimeOffset FindStart()
     {

@@ -19,6 +19,10 @@ public sealed partial class JournalCheckpoints(
 
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly ConcurrentDictionary<IssuerId, SignedNote> _latest = new();
+    private readonly ConcurrentDictionary<IssuerId, CheckpointProblem> _problems = new();
+
+    /// <summary>Why the last attempt to sign failed; null when it did not.</summary>
+    internal CheckpointProblem? FindProblem(IssuerId issuer) => _problems.GetValueOrDefault(issuer);
 
     /// <summary>The latest checkpoint of an issuer; a new one where that is older than <see cref="Interval"/> and the journal has grown.</summary>
     /// <exception cref="JournalForkException">The journal does not continue what was signed for before.</exception>
@@ -34,7 +38,7 @@ public sealed partial class JournalCheckpoints(
                 return latest.Text;
             }
 
-            string text = await notes.SignAsync(issuer, cancellationToken).ConfigureAwait(false);
+            string text = await SignAsync(issuer, cancellationToken).ConfigureAwait(false);
             _latest[issuer] = new SignedNote(text, position, clock.GetTimestamp());
             return text;
         }
@@ -71,9 +75,29 @@ public sealed partial class JournalCheckpoints(
         }
     }
 
+    private async Task<string> SignAsync(IssuerId issuer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            string text = await notes.SignAsync(issuer, cancellationToken).ConfigureAwait(false);
+            _problems.TryRemove(issuer, out _);
+            return text;
+        }
+        catch (Exception e) when (e is JournalForkException or RevocationStoreException)
+        {
+            _problems[issuer] = new CheckpointProblem(e is JournalForkException, e.Message);
+            throw;
+        }
+    }
+
     [LoggerMessage(23, LogLevel.Error, "No checkpoint of issuer {Issuer} was signed: {Reason}")]
     private partial void LogNotSigned(IssuerId issuer, string reason, Exception exception);
 
     // Of the position before it was signed: what came meanwhile makes the next one due.
     private sealed record SignedNote(string Text, long Position, long Timestamp);
 }
+
+/// <summary>Why no checkpoint was signed.</summary>
+/// <param name="IsFork">Whether the journal does not continue what was signed for before.</param>
+/// <param name="Reason">In words.</param>
+internal sealed record CheckpointProblem(bool IsFork, string Reason);

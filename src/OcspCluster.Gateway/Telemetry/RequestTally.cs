@@ -1,0 +1,94 @@
+using OcspCluster.Authority;
+
+namespace OcspCluster.Gateway;
+
+/// <summary>
+/// Counts answers by what they say and where they came from, and how long they took: the one hook of telemetry on the request path. It takes no lock and allocates nothing. Thread-safe.
+/// </summary>
+public sealed class RequestTally
+{
+    private static readonly int s_kinds = Enum.GetValues<AnswerKind>().Length;
+    private static readonly int s_sources = Enum.GetValues<AnswerSource>().Length;
+
+    private readonly TimeProvider _clock;
+    private readonly FixedHistogram _latency;
+    private readonly Stripes _answers = new(ResultCount * s_sources);
+    private readonly Stripes _refusals = new(HttpRefusals.Count);
+
+    /// <summary>Begins at zero.</summary>
+    public RequestTally(TimeProvider clock)
+    {
+        ArgumentNullException.ThrowIfNull(clock);
+        _clock = clock;
+        _latency = new FixedHistogram(clock);
+    }
+
+    /// <summary>The ways to answer: what a signed answer says, and then each <see cref="OcspOutcome"/> that is not <see cref="OcspOutcome.Answered"/>.</summary>
+    internal static int ResultCount { get; } = s_kinds + Enum.GetValues<OcspOutcome>().Length - 1;
+
+    /// <summary>HTTP statuses of requests that were refused before they were OCSP.</summary>
+    internal static IReadOnlyList<int> HttpRefusals { get; } = [400, 404, 405, 408, 413, 414, 415];
+
+    /// <summary>How long answers took.</summary>
+    internal FixedHistogram Latency => _latency;
+
+    /// <summary>Counts an answer.</summary>
+    /// <param name="reply">The answer.</param>
+    /// <param name="startedAt">The clock's timestamp when the request was there.</param>
+    internal void Count(in OcspReply reply, long startedAt)
+    {
+        int result = reply.Response is { } signed ? (int)signed.Says : s_kinds + (int)reply.Outcome - 1;
+        Interlocked.Increment(ref _answers.Mine[(result * s_sources) + (int)reply.Source]);
+        _latency.Record(_clock.GetTimestamp() - startedAt);
+    }
+
+    /// <summary>Counts a request that is refused by an HTTP status.</summary>
+    internal void CountRefusal(int status)
+    {
+        for (int i = 0; i < HttpRefusals.Count; i++)
+        {
+            if (HttpRefusals[i] == status)
+            {
+                Interlocked.Increment(ref _refusals.Mine[i]);
+                return;
+            }
+        }
+
+        Interlocked.Increment(ref _refusals.Mine[0]);
+    }
+
+    /// <summary>All answers so far, by result and source: <c>[result * 4 + source]</c>.</summary>
+    internal long[] ReadAnswers()
+    {
+        long[] counts = new long[ResultCount * s_sources];
+        _answers.AddTo(counts);
+        return counts;
+    }
+
+    /// <summary>All refusals so far, in the order of <see cref="HttpRefusals"/>.</summary>
+    internal long[] ReadRefusals()
+    {
+        long[] counts = new long[HttpRefusals.Count];
+        _refusals.AddTo(counts);
+        return counts;
+    }
+
+    /// <summary>The name of a result, as labels have it: <c>good</c>, <c>neverIssued</c>.</summary>
+    internal static string NameOf(int result)
+    {
+        string name = result < s_kinds ? ((AnswerKind)result).ToString() : ((OcspOutcome)(result - s_kinds + 1)).ToString();
+        return char.ToLowerInvariant(name[0]) + name[1..];
+    }
+
+    /// <summary>What the relying party is told by a result: <c>good</c>, <c>revoked</c>, <c>unknown</c>, <c>several</c>, or the OCSPResponseStatus of an unsigned answer (RFC 6960 §4.2.1).</summary>
+    internal static string AnswerOf(int result)
+    {
+        if (result < s_kinds)
+        {
+            return NameOf(result);
+        }
+
+        string status = OcspReply.StatusOf((OcspOutcome)(result - s_kinds + 1)).ToString();
+        return char.ToLowerInvariant(status[0]) + status[1..];
+    }
+}
