@@ -33,7 +33,9 @@ public static class AdminApiExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IApiKeyDocument>(provider => new ApiKeyFile(provider.GetRequiredService<IOptions<AdminApiOptions>>().Value.KeyFile));
         services.TryAddSingleton(provider => new ApiKeyStore(provider.GetRequiredService<IApiKeyDocument>(), provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(provider => new AdminSessions(options.SessionLifetime, provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<AdminAccess>();
+        services.TryAddSingleton<SessionEndpoints>();
         services.TryAddSingleton<EventsEndpoint>();
         services.TryAddSingleton<ICrlRecords, CrlRecordsInMemory>();
         services.TryAddSingleton(provider => new RevocationSources([], provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RevocationSources>>()));
@@ -89,7 +91,7 @@ public static class AdminApiExtensions
             .For(ApiAction.Read, "An issuer: policy, certificates, counts, position, and who signs")
             .Produces<IssuerView>().ProducesProblem(404).ProducesProblem(503);
         v1.MapGet("/{issuer}/certificates", reading.GetCertificatesAsync)
-            .For(ApiAction.Read, "Its certificates, a page at a time", "status is good, revoked or held; after is the next of the page before; limit is 1 to 1000, 100 where absent.")
+            .For(ApiAction.Read, "Its certificates, a page at a time", "status is good, revoked or held; after is the next of the page before; limit is 1 to 1000, 100 where absent. With serial, hexadecimal or decimal (decimal:1234), that one or none.")
             .Produces<CertificateListView>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(503);
         v1.MapGet("/{issuer}/certificates/{serial}", reading.GetCertificateAsync)
             .For(ApiAction.Read, "A certificate: status, history, and the answers in the cache", "serial is hexadecimal (04D2, 04:d2, 0x4d2) or decimal (decimal:1234).")
@@ -107,6 +109,7 @@ public static class AdminApiExtensions
         MapOperations(endpoints, v1);
         MapDeliveries(endpoints);
         endpoints.MapOverview();
+        MapSession(endpoints);
         MapRest(endpoints);
         return endpoints;
     }
@@ -211,6 +214,21 @@ public static class AdminApiExtensions
                     await (problem?.ExecuteAsync(pages.HttpContext) ?? Task.CompletedTask).ConfigureAwait(false);
                 }));
         }
+    }
+
+    private static void MapSession(IEndpointRouteBuilder endpoints)
+    {
+        SessionEndpoints sessions = endpoints.ServiceProvider.GetRequiredService<SessionEndpoints>();
+        RouteGroupBuilder session = endpoints.MapGroup("/session").WithTags("Session");
+        session.MapGet("/", (Delegate)sessions.GetAsync) // else they are taken for RequestDelegates, and what they return is dropped
+            .WithSummary("Who calls, and what they may do").WithDescription("Needs no credential: without a valid one, who is null.")
+            .Produces<SessionView>();
+        session.MapPost("/", (Delegate)sessions.PostAsync)
+            .WithSummary("Begins a session of a browser").WithDescription($"The answer sets a cookie that is taken in place of the key. The request has the header {SessionCookie.CsrfHeader}, as has every later one that changes something.")
+            .Accepts<SessionBody>("application/json")
+            .Produces<SessionView>().ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(429);
+        session.MapDelete("/", sessions.Delete)
+            .WithSummary("Ends it").Produces(204).ProducesProblem(403);
     }
 
     private static void MapDeliveries(IEndpointRouteBuilder endpoints)

@@ -24,6 +24,9 @@ public sealed class AdminApiOptions
     /// <summary>The wrong keys and certificates that one remote address presents in a minute before it hears 429 instead of 401; a valid credential is taken all the same. 1 to 1,000,000. Default 60.</summary>
     public int FailuresPerMinute { get; set; } = 60;
 
+    /// <summary>How long somebody who logged in to the dashboard stays so. 1 minute to 7 days. Default 8 hours.</summary>
+    public TimeSpan SessionLifetime { get; set; } = TimeSpan.FromHours(8);
+
     /// <summary>The most requests per second by one credential; as many may come at once. More are 429. 1 to 1,000,000. Default 5,000.</summary>
     public int RequestsPerSecond { get; set; } = 5000;
 
@@ -50,6 +53,11 @@ internal sealed class AdminApiOptionsValidator : IValidateOptions<AdminApiOption
 
         Check(nameof(options.RequestsPerSecond), options.RequestsPerSecond, 1, 1_000_000);
         Check(nameof(options.FailuresPerMinute), options.FailuresPerMinute, 1, 1_000_000);
+        if (options.SessionLifetime < TimeSpan.FromMinutes(1) || options.SessionLifetime > TimeSpan.FromDays(7))
+        {
+            errors.Add($"Admin:{nameof(options.SessionLifetime)} is {options.SessionLifetime}: 00:01:00 to 7.00:00:00");
+        }
+
         Check(nameof(options.MaxBatchEvents), options.MaxBatchEvents, 1, 100_000);
         Check(nameof(options.MaxBatchBytes), options.MaxBatchBytes, 1024, 1 << 30);
         Check(nameof(options.MaxLineBytes), options.MaxLineBytes, 256, 512 * 1024);

@@ -45,6 +45,7 @@ internal static class AdminReader
             KeyFile = Path.Combine(dataDirectory, ApiKeyStore.FileName),
             RequestsPerSecond = reader.Integer("Admin:RequestsPerSecond", @default.RequestsPerSecond),
             FailuresPerMinute = reader.Integer("Admin:FailuresPerMinute", @default.FailuresPerMinute),
+            SessionLifetime = reader.Duration("Admin:SessionLifetime", @default.SessionLifetime),
             MaxBatchEvents = reader.Integer("Admin:MaxBatchEvents", @default.MaxBatchEvents),
             MaxBatchBytes = reader.Integer("Admin:MaxBatchBytes", @default.MaxBatchBytes),
             MaxLineBytes = reader.Integer("Admin:MaxLineBytes", @default.MaxLineBytes),

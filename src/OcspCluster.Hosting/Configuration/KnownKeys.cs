@@ -74,7 +74,7 @@ internal sealed class KnownKeys
         ("Admin", Section(
             null,
             ("Url", Value), ("Certificate", Value), ("Key", Value), ("Password", Value), ("ClientCa", Value), ("ClientScopes", List), ("Clients", Section(Client)), ("FailuresPerMinute", Value),
-            ("RequestsPerSecond", Value), ("MaxBatchEvents", Value), ("MaxBatchBytes", Value), ("MaxLineBytes", Value))),
+            ("RequestsPerSecond", Value), ("MaxBatchEvents", Value), ("MaxBatchBytes", Value), ("MaxLineBytes", Value), ("SessionLifetime", Value))),
         ("Clock", Section(null, ("Back", Value), ("Silence", Value))),
         ("Issuers", Section(Issuer)),
         ("Webhooks", Section(Section(null, [.. Receiver, ("SecretFile", Value), ("SecretFiles", List), ("Format", Value)]))),

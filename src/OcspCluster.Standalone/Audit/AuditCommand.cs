@@ -133,8 +133,9 @@ internal static class AuditCommand
     {
         string signed = report.Checkpoint is { } checkpoint
             ? string.Create(CultureInfo.InvariantCulture, $"signed for up to {checkpoint.Size} at {checkpoint.Time:u}")
-            : "never signed for";
-        return string.Create(CultureInfo.InvariantCulture, $"{(report.IsAccepted ? "sound" : "not sound")}: issuer '{report.Issuer}': {report.Entries} entries, {report.Certificates} certificates, root {report.Root}, {signed}")
+            : "compared with no checkpoint";
+        string certificates = report.Certificates > 0 ? string.Create(CultureInfo.InvariantCulture, $"{report.Certificates} certificates, ") : ""; // an export has entries only
+        return string.Create(CultureInfo.InvariantCulture, $"{(report.IsAccepted ? "sound" : "not sound")}: issuer '{report.Issuer}': {report.Entries} entries, {certificates}root {report.Root}, {signed}")
             + (report.FirstFinding is { } finding ? $"; first of {report.Findings} findings: {finding}" : "");
     }
 

@@ -19,6 +19,11 @@ public sealed class AccessTests(SharedHosts shared) : AccessContract(shared)
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
 }
 
+public sealed class SessionTests(SharedHosts shared) : SessionContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
+}
+
 public sealed class OperationsTests(SharedHosts shared) : OperationsContract(shared)
 {
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);

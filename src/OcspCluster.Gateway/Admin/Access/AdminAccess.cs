@@ -13,13 +13,14 @@ namespace OcspCluster.Gateway;
 /// <param name="OfAllIssuers">Whether the scope has to be one of all issuers, for what it does concerns them all.</param>
 internal sealed record RequiredAction(ApiAction Action, bool OfAllIssuers = false);
 
-/// <summary>Lets callers to the admin API in: by key or client certificate, within their scopes, at their pace. Also turns what goes wrong behind it into problem details.</summary>
+/// <summary>Lets callers to the admin API in: by key, session or client certificate, within their scopes, at their pace. Also turns what goes wrong behind it into problem details.</summary>
 internal sealed partial class AdminAccess : IEndpointFilter, IDisposable
 {
     private const string Scheme = "Bearer ";
     private const int MaxAddresses = 10_000;
 
     private readonly ApiKeyStore _keys;
+    private readonly AdminSessions _sessions;
     private readonly ClientCertificateTrust _trust;
     private readonly ApiScope[] _clientScopes;
     private readonly (ClientCertificateGrant Grant, ApiScope[] Scopes)[] _grants;
@@ -27,10 +28,11 @@ internal sealed partial class AdminAccess : IEndpointFilter, IDisposable
     private readonly PartitionedRateLimiter<string> _limiter;
     private readonly ILogger<AdminAccess> _log;
 
-    public AdminAccess(ApiKeyStore keys, IOptions<AdminApiOptions> options, TimeProvider clock, ILogger<AdminAccess> log)
+    public AdminAccess(ApiKeyStore keys, AdminSessions sessions, IOptions<AdminApiOptions> options, TimeProvider clock, ILogger<AdminAccess> log)
     {
         AdminApiOptions admin = options.Value;
         _keys = keys;
+        _sessions = sessions;
         _log = log;
         _trust = new ClientCertificateTrust(admin.ClientCa, clock);
         _clientScopes = Parse(admin.EffectiveClientScopes);
@@ -83,8 +85,7 @@ internal sealed partial class AdminAccess : IEndpointFilter, IDisposable
         }
         catch (ApiKeyStoreException e)
         {
-            LogKeysFailed(e.Message, e);
-            return AdminProblems.Create(StatusCodes.Status503ServiceUnavailable, "The API keys cannot be read", "Nobody is let in until they can be read again; the log says why they cannot.");
+            return KeysFailed(e);
         }
         catch (BadHttpRequestException e)
         {
@@ -97,15 +98,20 @@ internal sealed partial class AdminAccess : IEndpointFilter, IDisposable
         if (await FindCallerAsync(http).ConfigureAwait(false) is not { } caller)
         {
             // Who presents nothing tries nothing: they are told how to.
-            if ((!string.IsNullOrEmpty(http.Request.Headers.Authorization) || http.Connection.ClientCertificate is not null) && _failures.Add(http.Connection.RemoteIpAddress) is { } wait)
+            if ((!string.IsNullOrEmpty(http.Request.Headers.Authorization) || http.Connection.ClientCertificate is not null) && CountFailure(http) is { } tooMany)
             {
-                http.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-                return AdminProblems.Create(StatusCodes.Status429TooManyRequests, "Too many failures", "Too many attempts from this address had no valid credential. A valid one is taken at any time.");
+                return tooMany;
             }
 
             http.Response.Headers.WWWAuthenticate = "Bearer realm=\"ocspcluster\"";
             return AdminProblems.Create(
                 StatusCodes.Status401Unauthorized, "Who are you?", "Send a valid key as 'Authorization: Bearer id.secret', or a client certificate of the configured CA.");
+        }
+
+        if (caller.IsAmbient && !IsMeant(http.Request, caller))
+        {
+            return AdminProblems.Create(
+                StatusCodes.Status403Forbidden, "Not from here", $"A browser sent this with its credentials, and not from the dashboard of this listener: what changes something has the header {SessionCookie.CsrfHeader}.");
         }
 
         using RateLimitLease lease = _limiter.AttemptAcquire(caller.Credential);
@@ -127,20 +133,52 @@ internal sealed partial class AdminAccess : IEndpointFilter, IDisposable
         return null;
     }
 
-    // A key that is presented is looked at, whatever the connection has: who sends a wrong one is not let in by another way.
-    private async ValueTask<ApiCaller?> FindCallerAsync(HttpContext http)
+    // What a browser adds by itself, another site can have it add. A client certificate is also what programs have, which do not send Sec-Fetch-Site.
+    private static bool IsMeant(HttpRequest request, ApiCaller caller) =>
+        !SessionCookie.IsFromElsewhere(request) && (SessionCookie.IsSafe(request) || caller.SessionEndsAt is null || request.Headers.ContainsKey(SessionCookie.CsrfHeader));
+
+    /// <summary>Who calls; null when there is no valid credential.</summary>
+    /// <remarks>A key that is presented is looked at, whatever the connection has: who sends a wrong one is not let in by another way.</remarks>
+    /// <exception cref="ApiKeyStoreException">The keys cannot be read.</exception>
+    public async ValueTask<ApiCaller?> FindCallerAsync(HttpContext http)
     {
         string? authorization = http.Request.Headers.Authorization;
         if (!string.IsNullOrEmpty(authorization))
         {
             return authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) && await _keys.AuthenticateAsync(authorization[Scheme.Length..].Trim(), http.RequestAborted).ConfigureAwait(false) is { } key
-                ? new ApiCaller($"key {key.Id} ({key.Name})", [.. key.Scopes.Select(text => ApiScope.TryParse(text, out ApiScope scope) ? scope : default)], http.Connection.RemoteIpAddress)
+                ? ApiCaller.Of(key, http.Connection.RemoteIpAddress)
                 : null;
         }
 
+        // The key's scopes and end as they are now, not as they were when the session began.
+        if (SessionCookie.Read(http) is { } token && _sessions.Find(token) is { } session && await _keys.FindAsync(session.KeyId, http.RequestAborted).ConfigureAwait(false) is { } sessionKey)
+        {
+            return ApiCaller.Of(sessionKey, http.Connection.RemoteIpAddress) with { IsAmbient = true, SessionEndsAt = session.EndsAt };
+        }
+
         return http.Connection.ClientCertificate is X509Certificate2 certificate && _trust.IsTrusted(certificate)
-            ? new ApiCaller($"certificate {certificate.SerialNumber} ({certificate.Subject})", ScopesOf(certificate), http.Connection.RemoteIpAddress)
+            ? new ApiCaller($"certificate {certificate.SerialNumber} ({certificate.Subject})", ScopesOf(certificate), http.Connection.RemoteIpAddress) { IsAmbient = true }
             : null;
+    }
+
+    /// <summary>Counts an attempt with a wrong credential.</summary>
+    /// <returns>What is said when there were too many from that address; else null.</returns>
+    public IResult? CountFailure(HttpContext http)
+    {
+        if (_failures.Add(http.Connection.RemoteIpAddress) is not { } wait)
+        {
+            return null;
+        }
+
+        http.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        return AdminProblems.Create(StatusCodes.Status429TooManyRequests, "Too many failures", "Too many attempts from this address had no valid credential. A valid one is taken at any time.");
+    }
+
+    /// <summary>What is said when nobody can be known.</summary>
+    public IResult KeysFailed(ApiKeyStoreException exception)
+    {
+        LogKeysFailed(exception.Message, exception);
+        return AdminProblems.Create(StatusCodes.Status503ServiceUnavailable, "The API keys cannot be read", "Nobody is let in until they can be read again; the log says why they cannot.");
     }
 
     // Of several grants that speak of a certificate it has them all.

@@ -18,6 +18,16 @@ internal sealed record ApiCaller(string Credential, IReadOnlyList<ApiScope> Scop
         return name[..(length < name.Length && char.IsHighSurrogate(name[length - 1]) ? length - 1 : length)];
     }
 
+    /// <summary>Whether a browser presents the credential of its own accord, whoever caused the request.</summary>
+    public bool IsAmbient { get; init; }
+
+    /// <summary>When the session ends that they call in; null without one.</summary>
+    public DateTimeOffset? SessionEndsAt { get; init; }
+
+    /// <summary>The holder of a key.</summary>
+    public static ApiCaller Of(ApiKey key, IPAddress? remoteAddress) =>
+        new($"key {key.Id} ({key.Name})", [.. key.Scopes.Select(text => ApiScope.TryParse(text, out ApiScope scope) ? scope : default)], remoteAddress);
+
     /// <summary>Whether they may do this for an issuer.</summary>
     public bool May(ApiAction action, IssuerId issuer) => Scopes.Any(scope => scope.Allows(action, issuer));
 

@@ -82,13 +82,7 @@ public sealed class ApiKeyStore(IApiKeyDocument document, TimeProvider clock)
     /// <exception cref="ApiKeyStoreException">The keys cannot be read.</exception>
     public async ValueTask<ApiKey?> AuthenticateAsync(string? bearer, CancellationToken cancellationToken = default)
     {
-        Snapshot? known = _snapshot;
-        ApiKeyContent content = await document.ReadAsync(known?.Content, cancellationToken).ConfigureAwait(false);
-        if (known is null || !ReferenceEquals(known.Content, content))
-        {
-            _snapshot = known = new Snapshot(content, Parse(content.Content));
-        }
-
+        Dictionary<string, ApiKey> known = await ReadAsync(cancellationToken).ConfigureAwait(false);
         int point = bearer?.IndexOf('.', StringComparison.Ordinal) ?? -1;
         if (point < 0 || bearer!.Length > 256)
         {
@@ -96,9 +90,27 @@ public sealed class ApiKeyStore(IApiKeyDocument document, TimeProvider clock)
         }
 
         // The id is no secret. The comparison takes the same time wherever the hashes differ.
-        known.Keys.TryGetValue(bearer[..point], out ApiKey? key);
+        known.TryGetValue(bearer[..point], out ApiKey? key);
         bool isSame = CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Hash(bearer[(point + 1)..])), Encoding.ASCII.GetBytes(key?.SecretHash ?? new string('0', 64)));
         return isSame && key is not null && key.IsValidAt(clock.GetUtcNow()) ? key : null;
+    }
+
+    /// <summary>Finds the key of somebody who presented it before.</summary>
+    /// <returns>Null when there is none such any more, or it is revoked or expired.</returns>
+    /// <exception cref="ApiKeyStoreException">The keys cannot be read.</exception>
+    internal async ValueTask<ApiKey?> FindAsync(string id, CancellationToken cancellationToken) =>
+        (await ReadAsync(cancellationToken).ConfigureAwait(false)).TryGetValue(id, out ApiKey? key) && key.IsValidAt(clock.GetUtcNow()) ? key : null;
+
+    private async ValueTask<Dictionary<string, ApiKey>> ReadAsync(CancellationToken cancellationToken)
+    {
+        Snapshot? known = _snapshot;
+        ApiKeyContent content = await document.ReadAsync(known?.Content, cancellationToken).ConfigureAwait(false);
+        if (known is null || !ReferenceEquals(known.Content, content))
+        {
+            _snapshot = known = new Snapshot(content, Parse(content.Content));
+        }
+
+        return known.Keys;
     }
 
     private static string Hash(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));

@@ -12,6 +12,7 @@ internal sealed class ReadEndpoints(IssuerDirectory directory, IRevocationStore 
     private const int DefaultLimit = 100;
     private const int MaxLimit = 1000;
     private const int MaxHistory = 1000;
+    private const string NotASerial = "is not a serial number: hexadecimal as 04D2, 04:d2 or 0x4d2, or decimal as decimal:1234";
 
     public IResult GetIssuers(HttpContext context)
     {
@@ -42,11 +43,16 @@ internal sealed class ReadEndpoints(IssuerDirectory directory, IRevocationStore 
             [.. sources.Of(found.Id).Select(SourceView.Of)]));
     }
 
-    public async Task<IResult> GetCertificatesAsync(HttpContext context, string issuer, string? status, string? after, string? limit)
+    public async Task<IResult> GetCertificatesAsync(HttpContext context, string issuer, string? status, string? after, string? limit, string? serial)
     {
         if (Find(issuer) is not { } found)
         {
             return AdminProblems.NoSuchIssuer(issuer);
+        }
+
+        if (!string.IsNullOrEmpty(serial))
+        {
+            return await SearchAsync(context, found.Id, serial).ConfigureAwait(false);
         }
 
         CertificateState? state = null;
@@ -90,7 +96,7 @@ internal sealed class ReadEndpoints(IssuerDirectory directory, IRevocationStore 
 
         if (!SerialText.TryParse(serial, out SerialNumber number))
         {
-            return AdminProblems.BadParameter("serial", "is not a serial number: hexadecimal as 04D2, 04:d2 or 0x4d2, or decimal as decimal:1234");
+            return AdminProblems.BadParameter("serial", NotASerial);
         }
 
         // One snapshot of the store, not two: the newest entry of the history is the one that made the status.
@@ -106,6 +112,18 @@ internal sealed class ReadEndpoints(IssuerDirectory directory, IRevocationStore 
             CertificateStatusView.Of(number, history[0].Status),
             [.. history.Select(HistoryView.Of)],
             [.. cache.Find(found.Id, number).Select(CachedResponseView.Of)]));
+    }
+
+    // Nothing found is an answer to a search, not an error.
+    private async Task<IResult> SearchAsync(HttpContext context, IssuerId issuer, string serial)
+    {
+        if (!SerialText.TryParse(serial, out SerialNumber number))
+        {
+            return AdminProblems.BadParameter("serial", NotASerial);
+        }
+
+        CertificateStatus? status = await store.FindStatusAsync(issuer, number, context.RequestAborted).ConfigureAwait(false);
+        return Results.Json(new CertificateListView(status is null ? [] : [CertificateStatusView.Of(number, status)], null));
     }
 
     private Issuer? Find(string id) => directory.Issuers.FirstOrDefault(issuer => issuer.Id.ToString() == id);
