@@ -4,7 +4,7 @@ using OcspCluster.Protocol;
 namespace OcspCluster.Gateway;
 
 /// <summary>Where an answer would come from.</summary>
-internal enum AnswerSource
+internal enum ExplainedSource
 {
     /// <summary>It is an unsigned error, because of what the issuer's policy says.</summary>
     Refused,
@@ -33,7 +33,7 @@ internal enum AnswerSource
 /// <param name="Signer">Who signed the answer, or would; null when nobody does.</param>
 /// <param name="Cached">The answer that is at hand for this form of the CertID, whether it would be given or not.</param>
 internal sealed record Explanation(
-    string Answer, AnswerSource Source, IReadOnlyList<string> Because, CertificateStatus? Status, SigningCredential? Signer, CachedResponse? Cached);
+    string Answer, ExplainedSource Source, IReadOnlyList<string> Because, CertificateStatus? Status, SigningCredential? Signer, CachedResponse? Cached);
 
 /// <summary>The names of answers, as clients see them.</summary>
 internal static class AnswerName

@@ -21,7 +21,7 @@ public sealed partial class OcspResponder
 
         if (!hasNonce && policy.Nonce == NoncePolicy.Require)
         {
-            return way.End(AnswerName.Unauthorized, AnswerSource.Refused, "The issuer requires a nonce (Nonce is Require), and the request has none.");
+            return way.End(AnswerName.Unauthorized, ExplainedSource.Refused, "The issuer requires a nonce (Nonce is Require), and the request has none.");
         }
 
         bool isForOneRequest = hasNonce && policy.Nonce != NoncePolicy.Ignore;
@@ -34,7 +34,7 @@ public sealed partial class OcspResponder
         {
             way.Status = cached.Status;
             way.SayStatus();
-            return way.EndWithCached(AnswerSource.Cache, "This node's cache has an answer that is not due for renewal, and nothing was acknowledged that it does not know of.");
+            return way.EndWithCached(ExplainedSource.Cache, "This node's cache has an answer that is not due for renewal, and nothing was acknowledged that it does not know of.");
         }
 
         try
@@ -45,14 +45,14 @@ public sealed partial class OcspResponder
         {
             way.Say($"The status cannot be read now: {e.Message}");
             return cached is not null && !isForOneRequest && way.Now <= cached.Response.NextUpdate && (cached.IsRevoked || MayBeGiven(cached, issuer.Issuer))
-                ? way.EndWithCached(AnswerSource.Cache, "The answer in this node's cache may be given without it.")
-                : way.End(AnswerName.TryLater, AnswerSource.Failed, "Nothing at hand may be given without it.");
+                ? way.EndWithCached(ExplainedSource.Cache, "The answer in this node's cache may be given without it.")
+                : way.End(AnswerName.TryLater, ExplainedSource.Failed, "Nothing at hand may be given without it.");
         }
 
         way.SayStatus();
         if (AnswerRules.Decide(policy, way.Status, way.Now) is not CertificateAnswer answer)
         {
-            return way.End(AnswerName.Unauthorized, AnswerSource.Refused, way.Status is null
+            return way.End(AnswerName.Unauthorized, ExplainedSource.Refused, way.Status is null
                 ? "The issuer's inventory is known (Inventory is Known), and what it never issued is answered unauthorized (Unissued is Unauthorized)."
                 : $"It ended at {way.Status.NotAfter:u}, and the issuer answers for {policy.ExpiredRetention} longer only (ExpiredRetention).");
         }
@@ -71,9 +71,9 @@ public sealed partial class OcspResponder
             ? await _kept.PeekAsync(way.Issuer, new AnsweredCertId(way.CertId, answer), way.Status).ConfigureAwait(false)
             : null;
         CachedResponse? present = way.Cached ?? kept;
-        AnswerSource source = way.Cached is null ? AnswerSource.Kept : AnswerSource.Cache;
+        ExplainedSource source = way.Cached is null ? ExplainedSource.Kept : ExplainedSource.Cache;
         way.Cached = present;
-        string place = source == AnswerSource.Cache ? "this node's cache" : "the store of kept answers";
+        string place = source == ExplainedSource.Cache ? "this node's cache" : "the store of kept answers";
         bool isRight = present is not null && SaysTheSame(present, way.Status, answer) && way.Now <= present.Response.NextUpdate;
         if (isRight && !present!.IsDue(way.Now))
         {
@@ -85,7 +85,7 @@ public sealed partial class OcspResponder
             : way.Now > present.Response.NextUpdate ? $"The answer in {place} ended at {present.Response.NextUpdate:u}."
             : $"The answer in {place} was made from an older status (position {present.Position}).");
         Explanation signing = ExplainSigning(way, answer, "A new one is signed and kept in the cache.");
-        return isRight && signing.Source == AnswerSource.Failed ? way.EndWithCached(source, "So the one at hand is given on, until its nextUpdate.") : signing;
+        return isRight && signing.Source == ExplainedSource.Failed ? way.EndWithCached(source, "So the one at hand is given on, until its nextUpdate.") : signing;
     }
 
     private Explanation ExplainSigning(Explaining way, CertificateAnswer answer, string reason)
@@ -94,19 +94,19 @@ public sealed partial class OcspResponder
         if (_answers.AreMadeByActors)
         {
             way.Signer = _factory.FindDefault(way.Issuer);
-            return way.End(AnswerName.Of(answer.Status), AnswerSource.Actor, "In the cluster that is for the certificate's actor, or for another silo that has the key; what it keeps itself is not asked here.");
+            return way.End(AnswerName.Of(answer.Status), ExplainedSource.Actor, "In the cluster that is for the certificate's actor, or for another silo that has the key; what it keeps itself is not asked here.");
         }
 
         if (_factory.FindObstacle(way.Issuer) is SigningResult obstacle)
         {
-            return way.End(AnswerName.Of(obstacle.Failure), AnswerSource.Failed, $"Nothing can be signed now: {obstacle.Reason}");
+            return way.End(AnswerName.Of(obstacle.Failure), ExplainedSource.Failed, $"Nothing can be signed now: {obstacle.Reason}");
         }
 
         SigningCredential credential = _factory.FindDefault(way.Issuer)!;
         SignerState signer = _factory.StateOf(credential);
         if (signer.IsFailing)
         {
-            return way.End(AnswerName.TryLater, AnswerSource.Failed, $"Nothing can be signed now: {_factory.LastFailureOf(credential)?.Reason}");
+            return way.End(AnswerName.TryLater, ExplainedSource.Failed, $"Nothing can be signed now: {_factory.LastFailureOf(credential)?.Reason}");
         }
 
         if (signer.Waiting > 0)
@@ -115,7 +115,7 @@ public sealed partial class OcspResponder
         }
 
         way.Signer = credential;
-        return way.End(AnswerName.Of(answer.Status), AnswerSource.Signed);
+        return way.End(AnswerName.Of(answer.Status), ExplainedSource.Signed);
     }
 
     /// <summary>The way of one request, as far as it has gone.</summary>
@@ -159,14 +159,14 @@ public sealed partial class OcspResponder
             }
         }
 
-        public Explanation EndWithCached(AnswerSource source, string reason)
+        public Explanation EndWithCached(ExplainedSource source, string reason)
         {
             Signer = Cached!.Credential;
             CertStatus said = OcspResponse.Decode(Cached.Response.Encoded).Basic!.Data.Responses[0].Status;
             return End(AnswerName.Of(said), source, reason);
         }
 
-        public Explanation End(string answer, AnswerSource source, string? reason = null)
+        public Explanation End(string answer, ExplainedSource source, string? reason = null)
         {
             if (reason is not null)
             {

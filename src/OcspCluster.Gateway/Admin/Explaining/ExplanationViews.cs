@@ -21,14 +21,14 @@ internal sealed record ExplanationView(
     [property: Description("Whether the node may believe its cache; null where there are no leases.")] HeldLeaseView? Lease,
     [property: Description("The caches of the other nodes; null on a host that is alone.")] IReadOnlyList<CacheElsewhere>? Others)
 {
-    public static string NameOf(AnswerSource source) => source switch
+    public static string NameOf(ExplainedSource source) => source switch
     {
-        AnswerSource.Refused => "refused",
-        AnswerSource.Cache => "cache",
-        AnswerSource.Kept => "kept",
-        AnswerSource.Signed => "signed",
-        AnswerSource.Actor => "actor",
-        AnswerSource.Failed => "failed",
+        ExplainedSource.Refused => "refused",
+        ExplainedSource.Cache => "cache",
+        ExplainedSource.Kept => "kept",
+        ExplainedSource.Signed => "signed",
+        ExplainedSource.Actor => "actor",
+        ExplainedSource.Failed => "failed",
         _ => throw new ArgumentOutOfRangeException(nameof(source), source, "Not a source."),
     };
 }
