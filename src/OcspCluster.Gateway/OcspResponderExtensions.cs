@@ -53,6 +53,7 @@ public static class OcspResponderExtensions
             provider.GetService<IRevocationStore>(),
             provider.GetService<KeptResponses>()));
         services.AddHostedService(provider => provider.GetRequiredService<RefreshSchedulers>());
+        services.TryAddSingleton<IRefreshControl>(provider => provider.GetRequiredService<RefreshSchedulers>());
         services.AddHostedService<SignerSelfTest>();
         return services;
     }

@@ -167,7 +167,7 @@ internal sealed class ResponderApplication : IAsyncDisposable
             }
         });
         builder.Services.TryAddSingleton(_options.Deliveries); // an engine of several hosts says which of them it is
-        builder.Services.AddSingleton<ICrlRecords>(new CrlRecordDirectory(_options.DataDirectory));
+        builder.Services.TryAddSingleton<ICrlRecords>(new CrlRecordDirectory(_options.DataDirectory)); // an engine of several hosts has one place for all
         builder.Services.AddRevocationSources(_options);
         builder.Services.AddAdminApi(_options.Admin.Api);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false).UseUrls([.. _options.AdminUrls]);

@@ -49,24 +49,27 @@ public static class OcspSiloExtensions
         services.AddSingleton<ClusterPublisher>();
         services.AddSingleton<CaSequencers>();
         services.AddSingleton<KeptAnswers>();
+        services.AddSingleton<RefreshPeers>();
         services.AddSingleton<RefreshFeed>();
+        services.AddSingleton<ResignRuns>();
+        services.AddSingleton<ClusterRefresh>();
+        services.Replace(ServiceDescriptor.Singleton<IRefreshControl>(provider => provider.GetRequiredService<ClusterRefresh>()));
+        services.Replace(ServiceDescriptor.Singleton(provider => new RefreshSchedulers(provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RefreshSchedulers>>()))); // what one process would do by itself
         services.AddSingleton<CertificateActors>();
         services.AddSingleton<ICertificateAnswers>(CreateAnswers);
         services.AddSingleton<IRevocationAuthority, ClusterRevocationAuthority>();
         // Without it an actor's failure is no answer: the caller would wait for its deadline instead of asking the store.
         services.Configure<ExceptionSerializationOptions>(exceptions => exceptions.SupportedNamespacePrefixes.Add("OcspCluster"));
         silo.AddGrainService<GatewayService>();
+        silo.AddGrainService<RefreshService>();
         if (options.Role == SiloRole.Gateway)
         {
-            services.Configure<GrainTypeOptions>(types => types.Classes.ExceptWith([typeof(CaGrain), typeof(CertificateGrain), typeof(RequestSignerGrain), typeof(RefreshPartitionGrain)]));
-        }
-        else
-        {
-            services.AddHostedService<RefreshKeeper>();
+            services.Configure<GrainTypeOptions>(types => types.Classes.ExceptWith([typeof(CaGrain), typeof(CertificateGrain), typeof(RequestSignerGrain)]));
         }
 
         services.AddHostedService(provider => provider.GetRequiredService<KeptAnswers>());
         services.AddHostedService<LeaseKeeper>();
+        services.AddHostedService(provider => provider.GetRequiredService<ClusterRefresh>());
         return silo;
     }
 

@@ -26,7 +26,7 @@ public sealed class RefreshPace
     public int PerSecond { get; set; }
 
     /// <summary>The part of it that is one's own, where several share a pace. Default 1.</summary>
-    public double Share { get; init; } = 1;
+    public double Share { get; set; } = 1;
 
     /// <summary>Takes one signature; false when it is not yet its time.</summary>
     public bool TryTake()

@@ -160,6 +160,22 @@ public sealed partial class RefreshSchedule
         }
     }
 
+    /// <summary>Lets all answers of some certificates go; those that are in somebody's hands are not found when they come back.</summary>
+    public void UntrackAll(Func<SerialNumber, bool> isMeant)
+    {
+        ArgumentNullException.ThrowIfNull(isMeant);
+        lock (_lock)
+        {
+            for (int index = 0; index < _used; index++)
+            {
+                if (At(index).List != ScheduleList.Free && isMeant(SerialNumber.FromContent(At(index).Serial)))
+                {
+                    Remove(index);
+                }
+            }
+        }
+    }
+
     /// <summary>Puts every tracked answer for a certificate before all others: its status has changed.</summary>
     /// <returns>How many there are.</returns>
     public int ChangeStatus(SerialNumber serial)
@@ -216,13 +232,34 @@ public sealed partial class RefreshSchedule
         }
     }
 
+    /// <summary>Makes one tracked answer due, as one of a re-signing of everything.</summary>
+    public void Resign(SerialNumber serial, byte form)
+    {
+        lock (_lock)
+        {
+            int index = Find(serial.Content, form);
+            if (index == None || At(index).IsToResign)
+            {
+                return;
+            }
+
+            ref ScheduledAnswer answer = ref At(index);
+            answer.IsToResign = true;
+            _toResign++;
+            if (answer.List == ScheduleList.Bucket)
+            {
+                Unlink(ref answer);
+                Link(index, ref answer, answer.IdlePeriods == 0 ? ScheduleList.Asked : ScheduleList.Cold);
+            }
+        }
+    }
+
     /// <summary>Takes the answer that is to be signed first of those that are due.</summary>
     /// <param name="now">The time.</param>
-    /// <param name="wasAsked">Whether a relying party asked for an answer; called when it comes due.</param>
+    /// <param name="wasAsked">Whether a relying party asked for an answer; called when it comes due. Null where that is told by tracking it with 0 idle periods.</param>
     /// <param name="due">The answer. <see cref="Track"/>, <see cref="GiveBack"/> or <see cref="Untrack"/> it.</param>
-    public bool TryTake(DateTimeOffset now, Func<SerialNumber, byte, bool> wasAsked, out DueAnswer due)
+    public bool TryTake(DateTimeOffset now, Func<SerialNumber, byte, bool>? wasAsked, out DueAnswer due)
     {
-        ArgumentNullException.ThrowIfNull(wasAsked);
         lock (_lock)
         {
             while (FirstBucket() is uint bucket && bucket * (ulong)_resolution <= Seconds(now))
@@ -300,7 +337,7 @@ public sealed partial class RefreshSchedule
         return first;
     }
 
-    private void MakeDue(uint bucket, Func<SerialNumber, byte, bool> wasAsked)
+    private void MakeDue(uint bucket, Func<SerialNumber, byte, bool>? wasAsked)
     {
         _buckets.Remove(bucket, out AnswerList list);
         for (int index = list.Head; index != None;)
@@ -308,7 +345,7 @@ public sealed partial class RefreshSchedule
             ref ScheduledAnswer answer = ref At(index);
             int next = answer.Next;
             ScheduleList due = answer.HasChanged ? ScheduleList.NewlyRevoked
-                : wasAsked(SerialNumber.FromContent(answer.Serial), answer.Form) ? ScheduleList.Asked
+                : (wasAsked is null ? answer.IdlePeriods == 0 : wasAsked(SerialNumber.FromContent(answer.Serial), answer.Form)) ? ScheduleList.Asked
                 : ScheduleList.Cold;
             answer.HasChanged = false;
             Link(index, ref answer, due);

@@ -167,13 +167,13 @@ public static class AdminApiExtensions
     private static void MapOperations(IEndpointRouteBuilder endpoints, RouteGroupBuilder issuers)
     {
         OperationsEndpoints operations = endpoints.ServiceProvider.GetRequiredService<OperationsEndpoints>();
-        issuers.MapGet("/{issuer}/refresh", operations.GetRefresh)
+        issuers.MapGet("/{issuer}/refresh", operations.GetRefreshAsync)
             .For(ApiAction.Read, "How fresh the answers are kept: backlog, time to the first expiry, signatures")
             .Produces<RefreshView>().ProducesProblem(404);
         issuers.MapGet("/{issuer}/credentials", operations.GetCredentials)
             .For(ApiAction.Read, "Who signs: validity, part, queue, last error, and what is wrong with their files")
             .Produces<CredentialsView>().ProducesProblem(404);
-        issuers.MapGet("/{issuer}/resign", operations.GetResign)
+        issuers.MapGet("/{issuer}/resign", operations.GetResignAsync)
             .For(ApiAction.Read, "How far the last re-signing of everything is, and when it ends")
             .Produces<ResignView>().ProducesProblem(404);
         issuers.MapPost("/{issuer}/resign", operations.PostResignAsync)

@@ -5,7 +5,7 @@ using OcspCluster.Authority;
 namespace OcspCluster.Gateway;
 
 /// <summary>Runs a <see cref="RefreshScheduler"/> for each issuer while the program runs. Thread-safe.</summary>
-public sealed partial class RefreshSchedulers : BackgroundService
+public sealed partial class RefreshSchedulers : BackgroundService, IRefreshControl
 {
     private readonly Dictionary<IssuerId, RefreshScheduler> _schedulers;
     private readonly TimeProvider _clock;
@@ -28,11 +28,31 @@ public sealed partial class RefreshSchedulers : BackgroundService
         _schedulers = directory.Issuers.ToDictionary(issuer => issuer.Id, issuer => new RefreshScheduler(issuer, cache, responder, clock, log, store, kept: kept));
     }
 
+    /// <summary>None: in a cluster it is the silos together that refresh.</summary>
+    internal RefreshSchedulers(TimeProvider clock, ILogger<RefreshSchedulers> log)
+    {
+        _clock = clock;
+        _log = log;
+        _schedulers = [];
+    }
+
     /// <summary>One for each issuer.</summary>
     public IReadOnlyCollection<RefreshScheduler> All => _schedulers.Values;
 
     /// <summary>That of an issuer; null when there is none such.</summary>
     public RefreshScheduler? Find(IssuerId issuer) => _schedulers.GetValueOrDefault(issuer);
+
+    Task<RefreshReport> IRefreshControl.DescribeAsync(Issuer issuer, CancellationToken cancellationToken)
+    {
+        RefreshScheduler scheduler = _schedulers[issuer.Id];
+        return Task.FromResult(new RefreshReport(
+            scheduler.SignaturesPerSecond, scheduler.Tracked, scheduler.Backlog, scheduler.Untracked, scheduler.TimeToFirstExpiry, scheduler.IsResting, scheduler.IsComplete, scheduler.Signatures));
+    }
+
+    Task<ResignProgress?> IRefreshControl.FindResigningAsync(Issuer issuer, CancellationToken cancellationToken) => Task.FromResult(_schedulers[issuer.Id].Resigning);
+
+    Task<ResignProgress> IRefreshControl.ResignAllAsync(Issuer issuer, int? signaturesPerSecond, CancellationToken cancellationToken) =>
+        Task.FromResult(_schedulers[issuer.Id].ResignAll(signaturesPerSecond));
 
     /// <inheritdoc/>
     public override void Dispose()

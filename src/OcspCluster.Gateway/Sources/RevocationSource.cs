@@ -60,11 +60,11 @@ public abstract class RevocationSource
         SourceState next;
         try
         {
-            next = await LookAsync(_state with { LastLook = now }, cancellationToken).ConfigureAwait(false);
+            next = await LookAsync(_state with { LastLook = now, HeldBy = null }, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is SourceException or RevocationStoreException or IOException or UnauthorizedAccessException)
         {
-            next = _state with { LastLook = now, Error = e.Message };
+            next = _state with { LastLook = now, HeldBy = null, Error = e.Message };
         }
 
         bool isWell = next.Error is null;
@@ -72,6 +72,9 @@ public abstract class RevocationSource
         _state = next;
         return isWell ? PauseBefore(next, now) : Backoff(next.Failures);
     }
+
+    /// <summary>Another host looks at it: how it is, is told there.</summary>
+    internal void StandBy(string heldBy) => _state = new SourceState(_state.Kind, _state.Location) { HeldBy = heldBy };
 
     /// <summary>Looks at it once, and gives what it is like then.</summary>
     private protected abstract Task<SourceState> LookAsync(SourceState state, CancellationToken cancellationToken);

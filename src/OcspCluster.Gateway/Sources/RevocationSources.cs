@@ -8,7 +8,10 @@ namespace OcspCluster.Gateway;
 /// <summary>Looks at all issuers' standing sources while the program runs, each at its own pace.</summary>
 public sealed partial class RevocationSources : BackgroundService
 {
+    private static readonly TimeSpan s_standBy = TimeSpan.FromSeconds(3);
+
     private readonly IReadOnlyList<RevocationSource> _sources;
+    private readonly ISourceTurns? _turns;
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
     private readonly Meter _meter = new("OcspCluster.Sources");
@@ -17,8 +20,10 @@ public sealed partial class RevocationSources : BackgroundService
     /// <param name="sources">The sources; none is right, too.</param>
     /// <param name="clock">The clock.</param>
     /// <param name="log">Hears of what changes.</param>
-    public RevocationSources(IReadOnlyList<RevocationSource> sources, TimeProvider clock, ILogger<RevocationSources> log)
+    /// <param name="turns">Who of a cluster's hosts looks; null for a host on its own.</param>
+    public RevocationSources(IReadOnlyList<RevocationSource> sources, TimeProvider clock, ILogger<RevocationSources> log, ISourceTurns? turns = null)
     {
+        _turns = turns;
         _sources = sources;
         _clock = clock;
         _log = log;
@@ -53,7 +58,14 @@ public sealed partial class RevocationSources : BackgroundService
     }
 
     /// <inheritdoc/>
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(_sources.Select(source => Task.Run(() => WatchAsync(source, stoppingToken), stoppingToken)));
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.WhenAll(_sources.Select(source => Task.Run(() => WatchAsync(source, stoppingToken), CancellationToken.None))).ConfigureAwait(false);
+        if (_turns is not null && _sources.Count > 0)
+        {
+            await _turns.ReleaseAllAsync().ConfigureAwait(false); // another host goes on at once
+        }
+    }
 
     private async Task WatchAsync(RevocationSource source, CancellationToken stoppingToken)
     {
@@ -62,7 +74,7 @@ public sealed partial class RevocationSources : BackgroundService
             while (true)
             {
                 string? before = source.Warning;
-                TimeSpan pause = await LookAsync(source, stoppingToken).ConfigureAwait(false);
+                TimeSpan pause = await IsOursAsync(source, stoppingToken).ConfigureAwait(false) ? await LookAsync(source, stoppingToken).ConfigureAwait(false) : s_standBy;
                 if (source.Warning is string warning && warning != before)
                 {
                     LogWarning(warning);
@@ -74,6 +86,30 @@ public sealed partial class RevocationSources : BackgroundService
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // The program ends.
+        }
+    }
+
+    private async Task<bool> IsOursAsync(RevocationSource source, CancellationToken stoppingToken)
+    {
+        if (_turns is null)
+        {
+            return true;
+        }
+
+        try
+        {
+            if (await _turns.TakeAsync(source.Issuer, $"{source.State.Kind} {source.State.Location}", stoppingToken).ConfigureAwait(false) is { } other)
+            {
+                source.StandBy(other);
+                return false;
+            }
+
+            return true;
+        }
+        catch (RevocationStoreException e)
+        {
+            LogNoTurn(source.Issuer.ToString(), source.State.Location, e.Message);
+            return false; // what it tells could not be recorded now
         }
     }
 
@@ -94,6 +130,9 @@ public sealed partial class RevocationSources : BackgroundService
 
     private static Measurement<int> Measure(RevocationSource source, int value) =>
         new(value, new KeyValuePair<string, object?>("issuer", source.Issuer.ToString()), new KeyValuePair<string, object?>("source", source.State.Kind));
+
+    [LoggerMessage(62, LogLevel.Debug, "Issuer {Issuer}: it cannot be told who looks at the source {Location}: {Reason}")]
+    private partial void LogNoTurn(string issuer, string location, string reason);
 
     [LoggerMessage(60, LogLevel.Warning, "{Warning}")]
     private partial void LogWarning(string warning);

@@ -26,6 +26,9 @@ public sealed record SourceState(
     /// <summary>Its nextUpdate.</summary>
     public DateTimeOffset? NextUpdate { get; init; }
 
+    /// <summary>The host of the cluster that looks at it; null where this one does.</summary>
+    public string? HeldBy { get; init; }
+
     /// <summary>Problems of single lines or entries the last time something was taken: the first of them, in words.</summary>
     public string? Problem { get; init; }
 }
@@ -41,9 +44,10 @@ internal sealed record SourceView(
     [property: Description("What was wrong the last time; null when nothing was.")] string? Error,
     [property: Description("What could not be taken of what was taken last.")] string? Problem,
     int Failures,
-    [property: Description("Events recorded from it since the start.")] long Applied)
+    [property: Description("Events recorded from it since the start.")] long Applied,
+    [property: Description("In a cluster: the silo that looks at it, where it is another one; how it fares is told there.")] string? HeldBy)
 {
     public static SourceView Of(SourceState state) => new(
         state.Kind, state.Location, state.Number?.ToString(System.Globalization.CultureInfo.InvariantCulture), state.NextUpdate,
-        state.LastLook, state.LastSuccess, state.Error, state.Problem, state.Failures, state.Applied);
+        state.LastLook, state.LastSuccess, state.Error, state.Problem, state.Failures, state.Applied, state.HeldBy);
 }

@@ -12,7 +12,7 @@ internal static class SourceServices
 {
     /// <summary>Adds them, beside an <see cref="IRevocationAuthority"/>, an <see cref="IRevocationStore"/> and <see cref="ICrlRecords"/>. Where several hosts serve one authority each looks for itself: the events' ids are the same, so all but the first are duplicates.</summary>
     public static IServiceCollection AddRevocationSources(this IServiceCollection services, ResponderOptions options) => services
-        .AddSingleton(provider => new RevocationSources([.. Create(options, provider)], provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RevocationSources>>()))
+        .AddSingleton(provider => new RevocationSources([.. Create(options, provider)], provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RevocationSources>>(), provider.GetService<ISourceTurns>()))
         .AddHostedService(provider => provider.GetRequiredService<RevocationSources>());
 
     private static IEnumerable<RevocationSource> Create(ResponderOptions options, IServiceProvider provider)

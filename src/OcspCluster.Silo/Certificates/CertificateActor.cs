@@ -11,13 +11,14 @@ namespace OcspCluster.Silo.Certificates;
 /// Of many who ask at once one signs. Thread-safe.
 /// </summary>
 internal sealed class CertificateActor(
-    CertificateKey key, IssuerDirectory directory, IssuerCoherence coherence, IRevocationStore store, ResponseFactory factory, KeptAnswers keptAnswers, RefreshFeed? feed, OcspSiloOptions options, TimeProvider clock)
+    CertificateKey key, IssuerDirectory directory, IssuerCoherence coherence, IRevocationStore store, ResponseFactory factory, KeptAnswers keptAnswers, RefreshFeed? feed, ResignRuns runs, OcspSiloOptions options,
+    TimeProvider clock)
 {
     /// <summary>The answers that are kept, the oldest going first: as many as the gateway's cache keeps for a certificate.</summary>
     private const int MaxForms = 64;
 
     private readonly Lock _lock = new();
-    private readonly ConcurrentDictionary<Flight, Task<SigningResult>> _signing = [];
+    private readonly ConcurrentDictionary<Form, Task<SigningResult>> _signing = [];
     private readonly List<Kept> _kept = []; // guarded by _lock
     private Loaded? _loaded; // guarded by _lock
 
@@ -73,7 +74,17 @@ internal sealed class CertificateActor(
             return Reply(found, kept);
         }
 
-        SigningResult result = await SignOnceAsync(new Flight(form, question.NewerThan, question.DueBy), issuer.Value, certId, answer, question).ConfigureAwait(false);
+        // A flight that others began may have found one again that is good enough for them: then the next one is for this question. What was signed since is good enough for all.
+        DateTimeOffset askedAt = DateTimeOffset.FromUnixTimeSeconds(clock.GetUtcNow().ToUnixTimeSeconds()); // producedAt knows no parts of a second
+        bool isMine;
+        SigningResult result;
+        do
+        {
+            Task<SigningResult> flight = SignOnce(form, issuer.Value, certId, answer, question, out isMine);
+            result = await flight.ConfigureAwait(false);
+        }
+        while (!isMine && result.Response is { } joined && joined.ProducedAt < askedAt && !IsCurrent(joined, question, issuer.Value.Issuer.Policy));
+
         if (result.Response is not SignedResponse signed)
         {
             kept ??= Find(form, found.Status, answer); // one that is due may have been found again
@@ -111,41 +122,43 @@ internal sealed class CertificateActor(
 
     // A refresh comes before a client finds the answer due; and whoever has one that is not wanted any more wants a newer one.
     private bool IsCurrent(SignedResponse response, CertificateQuestion question, IssuerPolicy policy) =>
-        !(response.ProducedAt <= question.NewerThan)
+        !(response.ProducedAt <= question.NewerThan) && !runs.IsMeant(key.Issuer, response.ProducedAt, clock.GetUtcNow())
         && (question.DueBy is { } dueBy ? AnswerTimes.Of(policy, key.Serial, response).DueAt > dueBy : clock.GetUtcNow() < response.RefreshAt);
 
-    // The flight is nobody's request: it goes on when the first who asked has given up.
-    private Task<SigningResult> SignOnceAsync(Flight flight, NamedIssuer issuer, CertId certId, CertificateAnswer answer, CertificateQuestion question)
+    // Of all who want an answer of a form at a time one signs: the refresh, gateways whose entry is due, and gateways that have none. The flight is nobody's request: it goes on when the
+    // first who asked has given up.
+    private Task<SigningResult> SignOnce(Form form, NamedIssuer issuer, CertId certId, CertificateAnswer answer, CertificateQuestion question, out bool isMine)
     {
         TaskCompletionSource<SigningResult> mine = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        Task<SigningResult> joined = _signing.GetOrAdd(flight, mine.Task);
-        if (ReferenceEquals(joined, mine.Task))
+        Task<SigningResult> joined = _signing.GetOrAdd(form, mine.Task);
+        isMine = ReferenceEquals(joined, mine.Task);
+        if (isMine)
         {
-            _ = SignAsync(flight, mine, issuer, new AnsweredCertId(certId, answer), question);
+            _ = SignAsync(form, mine, issuer, new AnsweredCertId(certId, answer), question);
         }
 
         return joined;
     }
 
-    private async Task SignAsync(Flight flight, TaskCompletionSource<SigningResult> landing, NamedIssuer issuer, AnsweredCertId answered, CertificateQuestion question)
+    private async Task SignAsync(Form form, TaskCompletionSource<SigningResult> landing, NamedIssuer issuer, AnsweredCertId answered, CertificateQuestion question)
     {
         try
         {
-            SigningResult result = await RestoreAsync(flight.Form, issuer, answered, question).ConfigureAwait(false)
-                ?? await factory.CreateAsync(issuer, [answered], nonce: null, flight.Form.Preferred, CancellationToken.None).ConfigureAwait(false);
-            if (result.Response is SignedResponse signed && Keep(new Kept(flight.Form, signed, result.Credential!))) // who comes when the flight is over finds it
+            SigningResult result = await RestoreAsync(form, issuer, answered, question).ConfigureAwait(false)
+                ?? await factory.CreateAsync(issuer, [answered], nonce: null, form.Preferred, CancellationToken.None).ConfigureAwait(false);
+            if (result.Response is SignedResponse signed && Keep(new Kept(form, signed, result.Credential!))) // who comes when the flight is over finds it
             {
-                keptAnswers.Keep(issuer, key, question.CertId, flight.Form.Status, signed, result.Credential!, isDefault: flight.Form.Preferred is null);
+                keptAnswers.Keep(issuer, key, question.CertId, form.Status, signed, result.Credential!, isDefault: form.Preferred is null);
             }
 
-            _signing.TryRemove(flight, out _);
+            _signing.TryRemove(form, out _);
             landing.SetResult(result);
         }
 #pragma warning disable CA1031 // It is thrown where the flight is awaited.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            _signing.TryRemove(flight, out _);
+            _signing.TryRemove(form, out _);
             landing.SetException(e);
             _ = landing.Task.Exception; // looked at, if nobody else does
         }
@@ -203,9 +216,6 @@ internal sealed class CertificateActor(
 
     /// <summary>What tells answers apart: the CertID's bytes, who was to sign, and the status that it says.</summary>
     private sealed record Form(string CertId, SigningCredential? Preferred, CertificateStatus Status);
-
-    /// <summary>What is signed once for all who want it at a time.</summary>
-    private sealed record Flight(Form Form, DateTimeOffset? NewerThan, DateTimeOffset? DueBy);
 
     private sealed record Kept(Form Form, SignedResponse Response, SigningCredential Credential);
 }

@@ -45,13 +45,14 @@ internal sealed class CertificateActors : IDisposable
     private readonly ResponseFactory _factory;
     private readonly KeptAnswers _kept;
     private readonly RefreshFeed _feed;
+    private readonly ResignRuns _runs;
     private readonly OcspSiloOptions _options;
     private readonly TimeProvider _clock;
     private readonly Meter _meter = new("OcspCluster.Certificates");
     private long _activations;
     private long _active;
 
-    public CertificateActors(IssuerDirectory directory, CoherenceDirectory coherence, IRevocationStore store, ResponseFactory factory, KeptAnswers kept, RefreshFeed feed, OcspSiloOptions options, TimeProvider clock)
+    public CertificateActors(IssuerDirectory directory, CoherenceDirectory coherence, IRevocationStore store, ResponseFactory factory, KeptAnswers kept, RefreshFeed feed, ResignRuns runs, OcspSiloOptions options, TimeProvider clock)
     {
         _directory = directory;
         _coherence = coherence;
@@ -59,6 +60,7 @@ internal sealed class CertificateActors : IDisposable
         _factory = factory;
         _kept = kept;
         _feed = feed;
+        _runs = runs;
         _options = options;
         _clock = clock;
         _meter.CreateObservableCounter("ocsp.certificate.activations", () => Activations, "{activation}", "Certificates that became active here");
@@ -78,7 +80,7 @@ internal sealed class CertificateActors : IDisposable
         SiloIssuer issuer = _coherence.Find(key.Issuer) ?? throw new KeyNotFoundException($"There is no issuer '{key.Issuer}' here.");
         Interlocked.Increment(ref _activations);
         Interlocked.Increment(ref _active);
-        return new CertificateActor(key, _directory, issuer.Coherence, _store, _factory, _kept, _feed, _options, _clock);
+        return new CertificateActor(key, _directory, issuer.Coherence, _store, _factory, _kept, _feed, _runs, _options, _clock);
     }
 
     /// <summary>An actor is gone.</summary>

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using OcspCluster.Authority;
-using OcspCluster.Gateway;
 using OcspCluster.Silo.Coherence;
 using OcspCluster.Silo.Refresh;
 using Orleans.Concurrency;
@@ -61,10 +60,10 @@ internal sealed class CaGrain(CaSequencers sequencers) : Grain, ICaGrain
 }
 
 /// <summary>Makes a sequencer for each activation of a CA.</summary>
-internal sealed class CaSequencers(IRevocationStore store, ClusterPublisher publisher, RefreshSchedulers schedulers, RefreshFeed feed, ClockGuard guard, TimeProvider clock)
+internal sealed class CaSequencers(IRevocationStore store, ClusterPublisher publisher, RefreshFeed feed, ClockGuard guard, TimeProvider clock)
 {
     /// <summary>A sequencer that knows nothing yet: its first turn reads the journal, and has all of it published.</summary>
-    public IssuerSequencer Create(IssuerId issuer) => new(issuer, store, new RefreshingPublisher(new AnnouncingPublisher(publisher, feed), schedulers, guard), clock);
+    public IssuerSequencer Create(IssuerId issuer) => new(issuer, store, new AnnouncingPublisher(publisher, feed, guard), clock);
 }
 
 /// <summary>Takes events to the CA's actor, wherever in the cluster it lives. Thread-safe.</summary>

@@ -87,6 +87,10 @@ internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
         builder.Services.AddSingleton(_connection);
         builder.Services.AddSingleton<IResponseStore>(_responses); // as the store
         builder.Services.AddSingleton<IDeliveryCursorStore>(Store.OpenDeliveryCursors());
+        builder.Services.AddSingleton<ICrlRecords>(new RedisCrlRecords(_connection));
+        builder.Services.AddSingleton(services => new RedisSourceTurns(_connection, OrleansSetup.EndpointOf(_options), services.GetRequiredService<ILogger<RedisSourceTurns>>()));
+        builder.Services.AddSingleton<ISourceTurns>(services => services.GetRequiredService<RedisSourceTurns>());
+        builder.Services.AddHostedService(services => services.GetRequiredService<RedisSourceTurns>());
         builder.Services.AddSingleton(_options.Responder.Deliveries.For(OrleansSetup.EndpointOf(_options))); // of all silos one delivers at a time
         builder.Services.AddSingleton<IApiKeyDocument>(new RedisApiKeys(_connection));
         builder.Services.AddSingleton(new JournalNotes(() => RedisAuditStore.Open(_connection), _checkpoints.SignAsync));

@@ -16,104 +16,271 @@ using static OcspCluster.Conformance.RecordedHistory;
 
 namespace OcspCluster.Silo.Tests.Coherence;
 
-/// <summary>Answers of a short life over three silos, one of them without a key: they are renewed before they end, whoever is lost.</summary>
+/// <summary>What silos together do in the background: answers are renewed before they end, presigned, and signed anew when an operator says so; once, whoever is lost or joins.</summary>
 public sealed class RefreshClusterTests
 {
     private const int Serials = 100;
 
     // Due in the background 38 to 48 seconds after it was signed, and for a client at 48.
-    private static readonly IssuerPolicy s_policy = new() { Profile = IssuerProfile.Private, Validity = TimeSpan.FromMinutes(2), RefreshAt = 0.4, Backdate = TimeSpan.Zero, MaxAge = TimeSpan.FromSeconds(30) };
+    private static readonly IssuerPolicy s_short = new() { Profile = IssuerProfile.Private, Validity = TimeSpan.FromMinutes(2), RefreshAt = 0.4, Backdate = TimeSpan.Zero, MaxAge = TimeSpan.FromSeconds(30) };
     private static readonly X509Certificate2 s_withKey = X509Certificate2.CreateFromPem(Issuers.Alpha.Responder.Certificate.ExportCertificatePem(), Issuers.Alpha.Responder.Key.ToPem());
 
     [Fact]
     public async Task Silo_ThatWasAsked_IsKilled_ItsAnswersAreRenewedElsewhere_AndSignedOnce()
     {
         Assert.SkipWhen(RedisServer.WhyNot is not null, RedisServer.WhyNot ?? "");
-        await using RedisServer redis = await RedisServer.StartAsync();
-        RedisOptions options = new() { Configuration = redis.Configuration };
-        await using RedisConnection connection = await RedisConnection.OpenAsync(options.Configuration);
-        await using RedisRevocationStore store = await RedisRevocationStore.OpenAsync(connection, options, TimeProvider.System, CancellationToken.None);
-        await using RedisResponseStore responses = await RedisResponseStore.OpenAsync(connection, TimeProvider.System);
-        using MeterListener listener = new();
-        ConcurrentDictionary<object, long> saved = []; // by the KeptAnswers that saved it: other tests of this process have silos, too
-        listener.InstrumentPublished = (instrument, self) =>
-        {
-            if (instrument is { Name: "ocsp.kept.saved", Meter.Name: "OcspCluster.KeptAnswers" })
-            {
-                self.EnableMeasurementEvents(instrument, instrument.Meter.Scope);
-            }
-        };
-        listener.SetMeasurementEventCallback<long>((_, count, _, keeper) => saved.AddOrUpdate(keeper!, count, (_, sum) => sum + count));
-        listener.Start();
+        await using RefreshCluster cluster = await RefreshCluster.StartAsync(s_short, [SiloRole.Sign, SiloRole.Sign, SiloRole.Gateway]);
+        IServiceProvider asked = cluster.Signing[1];
+        SerialNumber[] serials = await cluster.IssueAsync(1, Serials);
+        await RefreshCluster.AskAsync(asked, serials);
+        Dictionary<SerialNumber, KeptResponse> first = await cluster.UntilAllAreKeptAsync(Serials, _ => true);
+        await cluster.KillAsync(asked); // its actors and its parts are gone
 
-        await using InProcessTestCluster cluster = await BuildAsync(connection, store, responses);
-        await cluster.DeployAsync();
-        IServiceProvider[] signing = [.. cluster.Silos.Select(silo => silo.ServiceProvider).Where(silo => silo.GetRequiredService<OcspSiloOptions>().Role == SiloRole.Sign)];
-        IServiceProvider asked = signing[1];
-        KeptAnswers[] keepers = [.. cluster.Silos.Select(silo => silo.ServiceProvider.GetRequiredService<KeptAnswers>())];
-        SerialNumber[] serials = [.. Enumerable.Range(1, Serials).Select(number => Serial(number))];
-        await SiloCluster.SubmitAsync(signing[0], [.. serials.Select((serial, i) => Issued($"issue-{i}", serial))]);
-        foreach (SerialNumber serial in serials)
-        {
-            Assert.IsType<CertStatus.GoodStatus>((await SiloCluster.AskAsync(asked, serial)).Status);
-        }
-
-        Dictionary<SerialNumber, KeptResponse> first = await UntilAllAsync(responses, _ => true);
-        await cluster.KillSiloAsync(cluster.Silos.Single(silo => ReferenceEquals(silo.ServiceProvider, asked))); // its scheduler and its partitions are gone
-
-        Dictionary<SerialNumber, KeptResponse> second = await UntilAllAsync(responses, kept => kept.ProducedAt > first[kept.Serial].ProducedAt);
+        Dictionary<SerialNumber, KeptResponse> second = await cluster.UntilAllAreKeptAsync(Serials, kept => kept.ProducedAt > first[kept.Serial].ProducedAt);
         Assert.All(second.Values, kept => Assert.True(kept.ProducedAt < first[kept.Serial].NextUpdate - TimeSpan.FromSeconds(20), $"{kept.ProducedAt:u}, and the one before ended {first[kept.Serial].NextUpdate:u}"));
 
         // Each was signed once, and once more; a few may be due for the third time by now.
-        Assert.InRange(keepers.Sum(keeper => saved.GetValueOrDefault(keeper)), 2 * Serials, (2 * Serials) + (Serials / 10));
-        Assert.DoesNotContain(cluster.Silos, silo => silo.ServiceProvider.GetRequiredService<OcspSiloOptions>().Role == SiloRole.Gateway
-            && silo.ServiceProvider.GetServices<Microsoft.Extensions.Hosting.IHostedService>().OfType<RefreshKeeper>().Any());
-        foreach (SerialNumber serial in serials)
+        Assert.InRange(cluster.Signatures, 2 * Serials, (2 * Serials) + (Serials / 10));
+        Assert.Null(cluster.Gateway.GetRequiredService<ClusterRefresh>().Describe(SiloCluster.Ca)); // it signs nothing, so it owns nothing
+        await RefreshCluster.AskAsync(cluster.Signing[0], serials);
+    }
+
+    [Fact]
+    public async Task ResignAll_AtAGatewayWithoutAKey_IsOneRunOfAllSilos_ThoughOneIsKilledMeanwhile()
+    {
+        Assert.SkipWhen(RedisServer.WhyNot is not null, RedisServer.WhyNot ?? "");
+        await using RefreshCluster cluster = await RefreshCluster.StartAsync(new IssuerPolicy(), [SiloRole.Sign, SiloRole.Sign, SiloRole.Gateway]);
+        SerialNumber[] serials = await cluster.IssueAsync(1, Serials);
+        await RefreshCluster.AskAsync(cluster.Gateway, serials);
+        await cluster.UntilAllAreKeptAsync(Serials, _ => true);
+
+        ResignProgress begun = await RefreshCluster.ControlOf(cluster.Gateway).ResignAllAsync(cluster.Issuer, signaturesPerSecond: 20, CancellationToken.None);
+        Assert.Equal((Serials, 0), (begun.Total, begun.Done));
+        IServiceProvider killed = cluster.Signing[1];
+        IServiceProvider[] left = [cluster.Signing[0], cluster.Gateway];
+        await RefreshCluster.UntilAsync(async () => (await cluster.FindResigningAsync(cluster.Gateway))!.Done > Serials / 10);
+        ResignProgress halfway = (await cluster.FindResigningAsync(cluster.Signing[0]))!;
+        Assert.False(halfway.IsComplete);
+        Assert.True(halfway.Remaining > TimeSpan.Zero);
+        await cluster.KillAsync(killed);
+
+        foreach (IServiceProvider silo in left)
         {
-            Assert.IsType<CertStatus.GoodStatus>((await SiloCluster.AskAsync(signing[0], serial)).Status);
+            await RefreshCluster.UntilAsync(async () => await cluster.FindResigningAsync(silo) is { IsComplete: true });
+            ResignProgress done = (await cluster.FindResigningAsync(silo))!;
+            Assert.Equal((Serials, begun.StartedAt, (TimeSpan?)TimeSpan.Zero), (done.Total, done.StartedAt, done.Remaining));
         }
+
+        Dictionary<SerialNumber, KeptResponse> kept = await cluster.UntilAllAreKeptAsync(Serials, kept => kept.ProducedAt > begun.StartedAt);
+        Assert.Equal(Serials, kept.Count);
+        Assert.InRange(cluster.Signatures, 2 * Serials, (2 * Serials) + 16); // what was just being signed when its silo was lost may be signed again
+        long before = cluster.Signatures;
+        await RefreshCluster.AskAsync(cluster.Gateway, serials, producedAfter: begun.StartedAt);
+        await RefreshCluster.AskAsync(cluster.Signing[0], serials, producedAfter: begun.StartedAt);
+        Assert.Equal(before, cluster.Signatures); // clients find what the run has signed
     }
 
-    private static async Task<InProcessTestCluster> BuildAsync(RedisConnection connection, RedisRevocationStore store, RedisResponseStore responses)
+    [Fact]
+    public async Task PresignAll_WhatNobodyAsksFor_IsSignedOnce_AndASiloThatJoinsTakesItsShare()
     {
-        int silos = 0;
-        InProcessTestClusterBuilder builder = new(3);
-        builder.ConfigureSilo((_, silo) =>
+        Assert.SkipWhen(RedisServer.WhyNot is not null, RedisServer.WhyNot ?? "");
+        await using RefreshCluster cluster = await RefreshCluster.StartAsync(new IssuerPolicy { Presign = Presign.All }, [SiloRole.Sign, SiloRole.Sign]);
+        await cluster.IssueAsync(1, Serials);
+        await cluster.UntilAllAreKeptAsync(Serials, _ => true);
+        Assert.Equal(Serials, cluster.Signatures);
+
+        IServiceProvider joined = await cluster.JoinAsync();
+        await RefreshCluster.UntilAsync(() => Task.FromResult(PartsOf(joined) > 0 && cluster.Signing.Sum(PartsOf) == SerialPartitions.Count));
+        Assert.All(cluster.Signing, silo => Assert.InRange(PartsOf(silo), 8, 40)); // a third each, more or less
+        await RefreshCluster.UntilAsync(async () => await RefreshCluster.ControlOf(joined).DescribeAsync(cluster.Issuer, CancellationToken.None) is { IsComplete: true, Tracked: Serials, Backlog: 0 });
+        await cluster.IssueAsync(Serials + 1, Serials);
+        await cluster.UntilAllAreKeptAsync(2 * Serials, _ => true);
+
+        Assert.True(joined.GetRequiredService<ClusterRefresh>().Describe(SiloCluster.Ca)!.Signatures > 0);
+        Assert.Equal(2 * Serials, cluster.Signatures);
+
+        static int PartsOf(IServiceProvider silo) => silo.GetRequiredService<ClusterRefresh>().Describe(SiloCluster.Ca)!.Parts;
+    }
+
+    [Fact]
+    public void Parts_OfSilos_AreEvenAndMoveOnlyToAndFromWhoComesAndGoes()
+    {
+        string[] silos = [.. Enumerable.Range(1, 5).Select(i => $"S10.0.0.{i}:11111:{100 + i}")];
+        PartOwners four = new(silos[..4]);
+        PartOwners five = new([.. silos.Reverse()]);
+        for (int part = 0; part < SerialPartitions.Count; part++)
         {
-            SiloRole role = Interlocked.Increment(ref silos) == 3 ? SiloRole.Gateway : SiloRole.Sign;
-            X509Certificate2 certificate = Issuers.Alpha.Responder.Certificate;
-            SigningCredential credential = role == SiloRole.Gateway ? new SigningCredential(certificate, OcspSigner.Keyless(certificate)) : new SigningCredential(s_withKey);
-            silo.Services.AddSingleton(connection);
-            silo.Services.AddSingleton<IRevocationStore>(store);
-            silo.Services.AddSingleton<IResponseStore>(responses);
-            silo.Services.AddOcspResponder(responder => responder.AddIssuer(new Issuer(SiloCluster.Ca, Issuers.Alpha.Certificates, [credential], s_policy)));
-            silo.AddOcspSilo(new OcspSiloOptions { Role = role, Lease = SiloCluster.Lease });
-        });
-        builder.Options.AssumeHomogenousSilosForTesting = false;
-        return await SiloCluster.BuildAsync(builder);
+            string? owner = five.OwnerOf(SiloCluster.Ca, part);
+            Assert.True(owner == silos[4] || owner == four.OwnerOf(SiloCluster.Ca, part));
+        }
+
+        Assert.All(silos, silo => Assert.InRange(five.PartsOf(SiloCluster.Ca, silo).Count, 5, 24));
+        Assert.Equal(SerialPartitions.Count, silos.Sum(silo => five.PartsOf(SiloCluster.Ca, silo).Count));
+        Assert.Null(new PartOwners([]).OwnerOf(SiloCluster.Ca, 0));
     }
 
-    // The newest answer of each certificate, once each is such; none may end meanwhile.
-    private static async Task<Dictionary<SerialNumber, KeptResponse>> UntilAllAsync(RedisResponseStore responses, Func<KeptResponse, bool> condition)
+    /// <summary>Silos over one Redis that keep what they sign there, and a count of what these silos signed and kept.</summary>
+    private sealed class RefreshCluster : IAsyncDisposable
     {
-        long began = Stopwatch.GetTimestamp();
-        int seen = 0;
-        while (Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(100))
+        private readonly ConcurrentDictionary<object, long> _saved = []; // by the KeptAnswers that saved it: other tests of this process have silos, too
+        private readonly List<KeptAnswers> _keepers = [];
+        private readonly MeterListener _listener = new();
+        private readonly IssuerPolicy _policy;
+        private readonly List<SiloRole> _roles;
+        private RedisServer? _redis;
+        private RedisConnection? _connection;
+        private RedisRevocationStore? _store;
+        private RedisResponseStore? _responses;
+        private InProcessTestCluster? _cluster;
+        private int _started;
+
+        private RefreshCluster(IssuerPolicy policy, SiloRole[] roles)
+        {
+            _policy = policy;
+            _roles = [.. roles];
+            _listener.InstrumentPublished = (instrument, self) =>
+            {
+                if (instrument is { Name: "ocsp.kept.saved", Meter.Name: "OcspCluster.KeptAnswers" })
+                {
+                    self.EnableMeasurementEvents(instrument, instrument.Meter.Scope);
+                }
+            };
+            _listener.SetMeasurementEventCallback<long>((_, count, _, keeper) => _saved.AddOrUpdate(keeper!, count, (_, sum) => sum + count));
+            _listener.Start();
+            Issuer = CreateIssuer(SiloRole.Sign);
+        }
+
+        public Issuer Issuer { get; }
+
+        public List<IServiceProvider> Signing => Of(SiloRole.Sign);
+
+        public IServiceProvider Gateway => Of(SiloRole.Gateway).Single();
+
+        /// <summary>What was signed, by the silos that were lost, too.</summary>
+        public long Signatures => _keepers.Sum(keeper => _saved.GetValueOrDefault(keeper));
+
+        public static async Task<RefreshCluster> StartAsync(IssuerPolicy policy, SiloRole[] roles)
+        {
+            RefreshCluster cluster = new(policy, roles);
+            try
+            {
+                await cluster.StartAsync();
+                return cluster;
+            }
+            catch
+            {
+                await cluster.DisposeAsync();
+                throw;
+            }
+        }
+
+        public static IRefreshControl ControlOf(IServiceProvider silo) => silo.GetRequiredService<IRefreshControl>();
+
+        public Task<ResignProgress?> FindResigningAsync(IServiceProvider silo) => ControlOf(silo).FindResigningAsync(Issuer, CancellationToken.None);
+
+        public Task KillAsync(IServiceProvider silo) => _cluster!.KillSiloAsync(_cluster.Silos.Single(handle => ReferenceEquals(handle.ServiceProvider, silo)));
+
+        public async Task<IServiceProvider> JoinAsync()
+        {
+            _roles.Add(SiloRole.Sign);
+            IServiceProvider joined = (await _cluster!.StartAdditionalSiloAsync()).ServiceProvider;
+            _keepers.Add(joined.GetRequiredService<KeptAnswers>());
+            return joined;
+        }
+
+        public async Task<SerialNumber[]> IssueAsync(int from, int count)
+        {
+            SerialNumber[] serials = [.. Enumerable.Range(from, count).Select(number => Serial(number))];
+            await SiloCluster.SubmitAsync(Signing[0], [.. serials.Select((serial, i) => Issued($"issue-{from + i}", serial))]);
+            return serials;
+        }
+
+        public static async Task AskAsync(IServiceProvider silo, SerialNumber[] serials, DateTimeOffset? producedAfter = null)
+        {
+            OcspResponder responder = silo.GetRequiredService<OcspResponder>();
+            foreach (SerialNumber serial in serials)
+            {
+                byte[] request = new OcspRequestBuilder().Add(CertId.Create(Issuers.Alpha.Certificate, serial)).Build().Encoded.ToArray();
+                OcspReply reply = await responder.AnswerAsync(request, CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
+                Assert.IsType<CertStatus.GoodStatus>(OcspResponse.Decode(reply.Body).Basic!.Data.Responses[0].Status);
+                Assert.True(producedAfter is null || reply.Response!.ProducedAt > producedAfter);
+            }
+        }
+
+        // The newest answer of each certificate, once each is such; none may end meanwhile.
+        public async Task<Dictionary<SerialNumber, KeptResponse>> UntilAllAreKeptAsync(int count, Func<KeptResponse, bool> condition)
         {
             Dictionary<SerialNumber, KeptResponse> newest = [];
-            await foreach (KeptResponse kept in responses.ReadAsync(SiloCluster.Ca, CancellationToken.None))
+            await UntilAsync(async () =>
             {
-                newest[kept.Serial] = kept;
-            }
+                int seen = newest.Count;
+                newest.Clear();
+                await foreach (KeptResponse kept in _responses!.ReadAsync(SiloCluster.Ca, CancellationToken.None))
+                {
+                    if (!newest.TryGetValue(kept.Serial, out KeptResponse? other) || other.ProducedAt < kept.ProducedAt)
+                    {
+                        newest[kept.Serial] = kept;
+                    }
+                }
 
-            Assert.True(newest.Count >= seen, $"{seen - newest.Count} answers ended.");
-            seen = newest.Count;
-            if (seen == Serials && newest.Values.All(condition))
+                Assert.True(newest.Count >= seen, $"{seen - newest.Count} answers ended.");
+                return newest.Count == count && newest.Values.All(condition);
+            });
+            return newest;
+        }
+
+        public static async Task UntilAsync(Func<Task<bool>> isSo)
+        {
+            long began = Stopwatch.GetTimestamp();
+            using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(100));
+            while (!await isSo())
             {
-                return newest;
+                Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(100), "It is not so after 100 seconds.");
+                await timer.WaitForNextTickAsync();
             }
         }
 
-        throw new TimeoutException($"{seen} of {Serials} answers are there.");
+        public async ValueTask DisposeAsync()
+        {
+            await (_cluster?.DisposeAsync() ?? ValueTask.CompletedTask);
+            await (_responses?.DisposeAsync() ?? ValueTask.CompletedTask);
+            await (_store?.DisposeAsync() ?? ValueTask.CompletedTask);
+            await (_connection?.DisposeAsync() ?? ValueTask.CompletedTask);
+            await (_redis?.DisposeAsync() ?? ValueTask.CompletedTask);
+            _listener.Dispose();
+        }
+
+        private async Task StartAsync()
+        {
+            _redis = await RedisServer.StartAsync();
+            RedisOptions options = new() { Configuration = _redis.Configuration };
+            _connection = await RedisConnection.OpenAsync(options.Configuration);
+            _store = await RedisRevocationStore.OpenAsync(_connection, options, TimeProvider.System, CancellationToken.None);
+            _responses = await RedisResponseStore.OpenAsync(_connection, TimeProvider.System);
+            InProcessTestClusterBuilder builder = new((short)_roles.Count);
+            builder.ConfigureSilo((_, silo) =>
+            {
+                SiloRole role = _roles[Interlocked.Increment(ref _started) - 1];
+                silo.Services.AddSingleton(_connection);
+                silo.Services.AddSingleton<IRevocationStore>(_store);
+                silo.Services.AddSingleton<IResponseStore>(_responses);
+                silo.Services.AddOcspResponder(responder => responder.AddIssuer(CreateIssuer(role)));
+                silo.AddOcspSilo(new OcspSiloOptions { Role = role, Lease = SiloCluster.Lease });
+            });
+            builder.Options.AssumeHomogenousSilosForTesting = false;
+            _cluster = await SiloCluster.BuildAsync(builder);
+            await _cluster.DeployAsync();
+            _keepers.AddRange(_cluster.Silos.Select(silo => silo.ServiceProvider.GetRequiredService<KeptAnswers>()));
+        }
+
+        private Issuer CreateIssuer(SiloRole role)
+        {
+            X509Certificate2 certificate = Issuers.Alpha.Responder.Certificate;
+            SigningCredential credential = role == SiloRole.Gateway ? new SigningCredential(certificate, OcspSigner.Keyless(certificate)) : new SigningCredential(s_withKey);
+            return new Issuer(SiloCluster.Ca, Issuers.Alpha.Certificates, [credential], _policy);
+        }
+
+        private List<IServiceProvider> Of(SiloRole role) =>
+            [.. _cluster!.Silos.Select(silo => silo.ServiceProvider).Where(silo => silo.GetRequiredService<OcspSiloOptions>().Role == role)];
     }
 }

@@ -6,6 +6,7 @@ using OcspCluster.Gateway;
 using OcspCluster.Protocol;
 using OcspCluster.Silo.Certificates;
 using OcspCluster.Silo.Coherence;
+using OcspCluster.Silo.Refresh;
 using OcspCluster.Testing;
 
 namespace OcspCluster.Silo.Tests.Coherence;
@@ -190,7 +191,7 @@ internal sealed class SimulatedSilo : ISiloPeers, IDisposable
     public CertificateActor CreateActor(CertificateKey key)
     {
         Activations++;
-        return new CertificateActor(key, _directory, Coherence, Store, _factory, _kept, feed: null, _cluster.Options, _cluster.Clock);
+        return new CertificateActor(key, _directory, Coherence, Store, _factory, _kept, feed: null, new ResignRuns(), _cluster.Options, _cluster.Clock);
     }
 
     public Task<long> ForgetAsync(string silo, Forgetting forgetting) => _cluster.IsInvalidationOff

@@ -9,7 +9,7 @@ namespace OcspCluster.Gateway;
 
 /// <summary>What operators look at and do while the responder runs: refresh, re-signing, credentials, the clock.</summary>
 internal sealed partial class OperationsEndpoints(
-    IssuerDirectory directory, RefreshSchedulers schedulers, ResponseFactory factory, ClockGuard guard, ClockAcceptance acceptance, TimeProvider clock, IServiceProvider services, ILogger<OperationsEndpoints> log)
+    IssuerDirectory directory, IRefreshControl refresh, ResponseFactory factory, ClockGuard guard, ClockAcceptance acceptance, TimeProvider clock, IServiceProvider services, ILogger<OperationsEndpoints> log)
 {
     private const int MaxSignaturesPerSecond = 1_000_000;
     private const int MaxBodyBytes = 4096;
@@ -24,15 +24,19 @@ internal sealed partial class OperationsEndpoints(
     private readonly CredentialWatch? _watch = services.GetService<CredentialWatch>();
 
     /// <summary><c>GET …/refresh</c></summary>
-    public IResult GetRefresh(string issuer) => Find(issuer) is { } scheduler ? Results.Json(RefreshView.Of(scheduler)) : AdminProblems.NoSuchIssuer(issuer);
+    public async Task<IResult> GetRefreshAsync(string issuer, CancellationToken cancellationToken) =>
+        Find(issuer) is { } found ? Results.Json(RefreshView.Of(found.Policy, await refresh.DescribeAsync(found, cancellationToken).ConfigureAwait(false))) : AdminProblems.NoSuchIssuer(issuer);
 
     /// <summary><c>GET …/resign</c></summary>
-    public IResult GetResign(string issuer) => Find(issuer) is { } scheduler ? Results.Json(ResignView.Of(scheduler, clock.GetUtcNow())) : AdminProblems.NoSuchIssuer(issuer);
+    public async Task<IResult> GetResignAsync(string issuer, CancellationToken cancellationToken) =>
+        Find(issuer) is { } found
+            ? Results.Json(ResignView.Of(await refresh.FindResigningAsync(found, cancellationToken).ConfigureAwait(false), clock.GetUtcNow()))
+            : AdminProblems.NoSuchIssuer(issuer);
 
     /// <summary><c>POST …/resign</c></summary>
     public async Task<IResult> PostResignAsync(HttpContext context, string issuer)
     {
-        if (Find(issuer) is not { } scheduler)
+        if (Find(issuer) is not { } found)
         {
             return AdminProblems.NoSuchIssuer(issuer);
         }
@@ -52,15 +56,15 @@ internal sealed partial class OperationsEndpoints(
             return AdminProblems.BadParameter("signaturesPerSecond", $"is not a number from 1 to {MaxSignaturesPerSecond}");
         }
 
-        scheduler.ResignAll(body.SignaturesPerSecond);
-        LogResign(AdminAccess.CallerOf(context).Credential, scheduler.Issuer.Id);
-        return Results.Json(ResignView.Of(scheduler, clock.GetUtcNow()), statusCode: StatusCodes.Status202Accepted);
+        ResignProgress begun = await refresh.ResignAllAsync(found, body.SignaturesPerSecond, CancellationToken.None).ConfigureAwait(false); // begun is begun, whether or not he waits
+        LogResign(AdminAccess.CallerOf(context).Credential, found.Id);
+        return Results.Json(ResignView.Of(begun, clock.GetUtcNow()), statusCode: StatusCodes.Status202Accepted);
     }
 
     /// <summary><c>GET …/credentials</c></summary>
     public IResult GetCredentials(string issuer)
     {
-        if (directory.Issuers.FirstOrDefault(one => one.Id.ToString() == issuer) is not { } found)
+        if (Find(issuer) is not { } found)
         {
             return AdminProblems.NoSuchIssuer(issuer);
         }
@@ -86,7 +90,7 @@ internal sealed partial class OperationsEndpoints(
         return Results.Json(ClockView.Of(guard, clock.GetUtcNow()));
     }
 
-    private RefreshScheduler? Find(string issuer) => IssuerId.IsValid(issuer) ? schedulers.Find(new IssuerId(issuer)) : null;
+    private Issuer? Find(string issuer) => directory.Issuers.FirstOrDefault(one => one.Id.ToString() == issuer);
 
     // An absent body is an empty one: POST with nothing takes the pace of the policy.
     private static async Task<ResignBody> ReadAsync(HttpContext context)

@@ -18,7 +18,7 @@ internal sealed record ResignView(
     [property: Description("How long the rest takes at the rate so far; null before anything is done.")] TimeSpan? Remaining,
     [property: Description("When it will be complete at that rate.")] DateTimeOffset? ExpectedAt)
 {
-    public static ResignView Of(RefreshScheduler scheduler, DateTimeOffset now) => scheduler.Resigning is { } progress
+    public static ResignView Of(ResignProgress? resigning, DateTimeOffset now) => resigning is { } progress
         ? new(progress.IsComplete ? "complete" : "running", progress.Total, progress.Done, progress.StartedAt, progress.Remaining, progress.IsComplete ? null : now + progress.Remaining)
         : new("none", 0, 0, null, null, null);
 }
@@ -36,17 +36,17 @@ internal sealed record RefreshView(
     [property: Description("Whether all certificates are known that it has to presign.")] bool IsComplete,
     [property: Description("Answers signed in the background since the start.")] long Signatures)
 {
-    public static RefreshView Of(RefreshScheduler scheduler) => new(
-        scheduler.Issuer.Policy.Presign.ToString(),
-        [.. scheduler.Issuer.Policy.PresignHashes.Select(hash => hash.Name)],
-        scheduler.SignaturesPerSecond,
-        scheduler.Tracked,
-        scheduler.Backlog,
-        scheduler.Untracked,
-        scheduler.TimeToFirstExpiry,
-        scheduler.IsResting,
-        scheduler.IsComplete,
-        scheduler.Signatures);
+    public static RefreshView Of(IssuerPolicy policy, RefreshReport report) => new(
+        policy.Presign.ToString(),
+        [.. policy.PresignHashes.Select(hash => hash.Name)],
+        report.SignaturesPerSecond,
+        report.Tracked,
+        report.Backlog,
+        report.Untracked,
+        report.TimeToFirstExpiry,
+        report.IsResting,
+        report.IsComplete,
+        report.Signatures);
 }
 
 /// <summary>Who signs for an issuer, and what became of their files.</summary>
