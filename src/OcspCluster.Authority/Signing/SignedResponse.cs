@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using OcspCluster.Protocol;
 
 namespace OcspCluster.Authority;
 
@@ -21,16 +22,23 @@ public enum AnswerKind
 /// <summary>The bytes of a signed answer and the times that say how long it may be given. Immutable.</summary>
 public sealed class SignedResponse
 {
+    private readonly byte[] _digest;
+    private long _thisUpdateTicks; // 0: not read yet
+    private string? _entityTag;
+
     internal SignedResponse(ReadOnlyMemory<byte> encoded, DateTimeOffset producedAt, DateTimeOffset thisUpdate, DateTimeOffset nextUpdate, DateTimeOffset refreshAt, TimeSpan maxAge, AnswerKind says)
+        : this(encoded, SHA256.HashData(encoded.Span), producedAt, nextUpdate, refreshAt, maxAge, says) => _thisUpdateTicks = thisUpdate.UtcTicks;
+
+    /// <summary>One that was made before: what can be read from its bytes is read when it is asked for.</summary>
+    internal SignedResponse(ReadOnlyMemory<byte> encoded, ReadOnlySpan<byte> digest, DateTimeOffset producedAt, DateTimeOffset nextUpdate, DateTimeOffset refreshAt, TimeSpan maxAge, AnswerKind says)
     {
         Encoded = encoded;
+        _digest = digest.ToArray();
         ProducedAt = producedAt;
-        ThisUpdate = thisUpdate;
         NextUpdate = nextUpdate;
         RefreshAt = refreshAt;
         MaxAge = maxAge;
         Says = says;
-        EntityTag = $"\"{Convert.ToHexStringLower(SHA256.HashData(encoded.Span))}\"";
     }
 
     /// <summary>The DER of the OCSPResponse.</summary>
@@ -40,7 +48,18 @@ public sealed class SignedResponse
     public DateTimeOffset ProducedAt { get; }
 
     /// <summary>When what it says was known to be right.</summary>
-    public DateTimeOffset ThisUpdate { get; }
+    public DateTimeOffset ThisUpdate
+    {
+        get
+        {
+            if (_thisUpdateTicks == 0)
+            {
+                _thisUpdateTicks = OcspResponse.Decode(Encoded).Basic!.Data.Responses[0].ThisUpdate.UtcTicks;
+            }
+
+            return new DateTimeOffset(_thisUpdateTicks, TimeSpan.Zero);
+        }
+    }
 
     /// <summary>After this it is never given.</summary>
     public DateTimeOffset NextUpdate { get; }
@@ -55,5 +74,8 @@ public sealed class SignedResponse
     public AnswerKind Says { get; }
 
     /// <summary>Its HTTP entity tag: the quoted SHA-256 of the bytes in lower-case hexadecimal (RFC 9919 §7.2), the same wherever the same bytes are.</summary>
-    public string EntityTag { get; }
+    public string EntityTag => _entityTag ??= $"\"{Convert.ToHexStringLower(_digest)}\"";
+
+    /// <summary>The SHA-256 of the bytes.</summary>
+    internal ReadOnlySpan<byte> Digest => _digest;
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using OcspCluster.Authority;
 using OcspCluster.Protocol;
 
@@ -17,81 +18,111 @@ namespace OcspCluster.Gateway;
 // but a client that was told `revoked` must not hear `good` from us afterwards. So the position that a status was made at decides as well: an answer made at an older
 // position than one that is stored is not stored, and storing one drops those of older positions, in whatever form of the CertID.
 //
-// Reading takes no lock.
+// Reading takes no lock: CacheStripe tells why that is safe.
 
 /// <summary>Signed answers by issuer, serial number and form of the CertID, within a bound of memory. Thread-safe.</summary>
 public sealed class ResponseCache
 {
-    /// <summary>What an answer costs beside its bytes: objects, strings and its share of the tables; measured with a million entries.</summary>
-    private const int OverheadBytes = 700;
-
     /// <summary>The answers that are kept for one certificate, the oldest going first: six hashes, two forms of parameters, two names, two signers are 48.</summary>
     private const int MaxForms = 64;
 
-    private readonly ConcurrentDictionary<Key, Entry> _entries = new();
-    private readonly ConcurrentQueue<Entry> _clock = new();
-    private readonly Stripe[] _stripes = [.. Enumerable.Range(0, 1024).Select(_ => new Stripe())];
+    private readonly CacheStripe[] _stripes;
+    private readonly ConcurrentDictionary<ResponseClass, ushort> _classNumbers = new();
+    private readonly ResponseClass[] _classes = new ResponseClass[ushort.MaxValue];
+    private readonly Lock _newClass = new();
+    private readonly Lock _sweeping = new();
+    private readonly ulong _secret = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))) | 1;
     private readonly long _maxBytes;
     private long _bytes;
-    private long _dead;
+    private int _hand;
+    private int _classCount;
 
     /// <summary>Makes an empty cache.</summary>
     /// <param name="maxBytes">The memory that answers may take.</param>
-    public ResponseCache(long maxBytes) => _maxBytes = maxBytes;
+    public ResponseCache(long maxBytes)
+    {
+        _maxBytes = maxBytes;
+        _stripes = [.. Enumerable.Range(0, 1024).Select(_ => new CacheStripe(this))];
+    }
 
     /// <summary>How many certificates have an answer here.</summary>
-    public int Count => _entries.Count;
+    public int Count => _stripes.Sum(stripe => stripe.Certificates);
 
-    /// <summary>Entries in the queue of the clock, forgotten ones that have not come up yet among them.</summary>
-    internal int QueueLength => _clock.Count;
-
-    /// <summary>The memory that the answers take, estimated.</summary>
+    /// <summary>The memory that the answers take, with the tables they are found by and what is free in their pages.</summary>
     public long Bytes => Volatile.Read(ref _bytes);
 
     /// <summary>Drops every answer for a certificate, and keeps out those that are being made from a status read before now.</summary>
     public void Forget(IssuerId issuer, SerialNumber serial)
     {
-        Key key = new(issuer, serial);
-        Stripe stripe = StripeOf(key);
+        ulong hash = HashOf(issuer, serial.Content);
+        CacheStripe stripe = StripeOf(hash);
         lock (stripe)
         {
             stripe.Version++;
-            Remove(key);
+            stripe.Remove(hash, issuer, serial.Content);
         }
     }
 
     /// <summary>Drops everything.</summary>
-    public void Clear() => Clear(static _ => true);
+    public void Clear() => Clear(issuer: null);
 
     /// <summary>Drops every answer of an issuer, and keeps out those that are being made from a status read before now.</summary>
-    public void Clear(IssuerId issuer) => Clear(key => key.Issuer == issuer);
+    public void Clear(IssuerId issuer) => Clear((IssuerId?)issuer);
+
+    /// <summary>The answer for a form of a CertID, as it lies in the cache: signed by the credential that the client prefers, or the one for those who prefer nothing. Allocates nothing.</summary>
+    /// <param name="hash">What <see cref="HashOf"/> gives for the certificate.</param>
+    /// <param name="certId">The DER of the CertID.</param>
+    /// <param name="found">The answer. It stays as it is while one reads it, whatever happens to the cache.</param>
+    internal bool TryFind(ulong hash, ReadOnlySpan<byte> certId, out CacheRecord found) => StripeOf(hash).TryFind(hash, certId, preferred: null, out found);
 
     /// <summary>The answer for a form of a CertID: signed by the credential that the client prefers, or the one for those who prefer nothing; null when there is none.</summary>
-    internal CachedResponse? Find(IssuerId issuer, CertId certId, SigningCredential? preferred = null) =>
-        _entries.TryGetValue(new Key(issuer, certId.SerialNumber), out Entry? entry) ? entry.Find(certId, preferred) : null;
+    internal CachedResponse? Find(IssuerId issuer, CertId certId, SigningCredential? preferred = null)
+    {
+        ulong hash = HashOf(issuer, certId.SerialNumber.Content);
+        if (!StripeOf(hash).TryFind(hash, certId.Encoded.Span, preferred, out CacheRecord record))
+        {
+            return null;
+        }
+
+        record.WasUsed = true;
+        record.WasAsked = true;
+        return CachedResponse.Of(this, record, certId.Encoded.Span);
+    }
 
     /// <summary>Every answer for a certificate, for an operator to look at.</summary>
-    internal IReadOnlyList<CachedResponse> Find(IssuerId issuer, SerialNumber serial) =>
-        _entries.TryGetValue(new Key(issuer, serial), out Entry? entry) ? entry.Forms : [];
+    internal IReadOnlyList<CachedResponse> Find(IssuerId issuer, SerialNumber serial)
+    {
+        ulong hash = HashOf(issuer, serial.Content);
+        return [.. StripeOf(hash).FindAll(hash, issuer, serial.Content).Select(ToResponse)];
+    }
+
+    /// <summary>The answer at hand for clients that prefer nothing; it does not count as asked for.</summary>
+    internal CachedResponse? Peek(IssuerId issuer, SerialNumber serial, ReadOnlySpan<byte> certId) =>
+        HashOf(issuer, serial.Content) is var hash && StripeOf(hash).TryFind(hash, certId, preferred: null, out CacheRecord record) ? CachedResponse.Of(this, record, certId) : null;
+
+    /// <summary>All answers of an issuer, as far as they are there while one looks.</summary>
+    internal IEnumerable<(SerialNumber Serial, CachedResponse Response)> All(IssuerId issuer) =>
+        _stripes.SelectMany(stripe => stripe.All()).Where(record => record.Class.Issuer == issuer).Select(ToResponse).Select(found => (CertId.Decode(found.CertId).SerialNumber, found));
 
     /// <summary>The version of a serial's stripe; to be taken before its status is read.</summary>
-    internal long VersionOf(IssuerId issuer, SerialNumber serial) => Volatile.Read(ref StripeOf(new Key(issuer, serial)).Version);
+    internal long VersionOf(IssuerId issuer, SerialNumber serial) => Volatile.Read(ref StripeOf(HashOf(issuer, serial.Content)).Version);
 
     /// <summary>Stores an answer, unless the serial's stripe has another version by now, or an answer of a later position.</summary>
     /// <returns>What is stored; null when it is not: read the status again.</returns>
     internal CachedResponse? Store(IssuerId issuer, SerialNumber serial, long version, CachedResponse made)
     {
-        Key key = new(issuer, serial);
-        Stripe stripe = StripeOf(key);
+        ulong hash = HashOf(issuer, serial.Content);
+        CacheStripe stripe = StripeOf(hash);
         CachedResponse stored;
         lock (stripe)
         {
-            if (stripe.Version != version || (_entries.TryGetValue(key, out Entry? entry) && entry.IsLaterThan(made)))
+            List<CacheRecord> forms = stripe.FindAll(hash, issuer, serial.Content);
+            if (stripe.Version != version || forms.Exists(form => form.Position > made.Position))
             {
                 return null;
             }
 
-            stored = Put(key, made);
+            stored = Put(stripe, hash, issuer, serial, forms, made);
             Stored?.Invoke(issuer, stored);
         }
 
@@ -103,7 +134,8 @@ public sealed class ResponseCache
     /// <returns>Whether it has not: else read the status again.</returns>
     internal bool Hold(IssuerId issuer, SerialNumber serial, long version, CachedResponse cached, long until)
     {
-        Stripe stripe = StripeOf(new Key(issuer, serial));
+        ulong hash = HashOf(issuer, serial.Content);
+        CacheStripe stripe = StripeOf(hash);
         lock (stripe)
         {
             if (stripe.Version != version)
@@ -111,7 +143,8 @@ public sealed class ResponseCache
                 return false;
             }
 
-            cached.HoldUntil(until);
+            cached.HeldUntil = until;
+            Update(stripe, hash, cached, static (record, answer) => record.HeldUntil = answer.HeldUntil);
             return true;
         }
     }
@@ -119,157 +152,156 @@ public sealed class ResponseCache
     /// <summary>Told of every answer that is stored, within its stripe's lock: it must be quick and not call back.</summary>
     internal Action<IssuerId, CachedResponse>? Stored { get; set; }
 
-    /// <summary>The answer at hand for clients that prefer nothing; it does not count as asked for.</summary>
-    internal CachedResponse? Peek(IssuerId issuer, SerialNumber serial, ReadOnlySpan<byte> certId)
+    /// <summary>Changes an answer where it lies, if it still does.</summary>
+    internal void Update(IssuerId issuer, CachedResponse cached, Action<CacheRecord, CachedResponse> change)
     {
-        if (_entries.TryGetValue(new Key(issuer, serial), out Entry? entry))
+        ulong hash = HashOf(issuer, PlainRequest.SerialOf(cached.CertId.Span));
+        CacheStripe stripe = StripeOf(hash);
+        lock (stripe)
         {
-            foreach (CachedResponse form in entry.Forms)
-            {
-                if (form.Answers(certId, preferred: null))
-                {
-                    return form;
-                }
-            }
+            Update(stripe, hash, cached, change);
         }
-
-        return null;
     }
 
-    /// <summary>All answers of an issuer, as far as they are there while one looks.</summary>
-    internal IEnumerable<(SerialNumber Serial, CachedResponse Response)> All(IssuerId issuer) =>
-        _entries.Where(pair => pair.Key.Issuer == issuer).SelectMany(pair => pair.Value.Forms.Select(form => (pair.Key.Serial, form)));
+    /// <summary>A hash of a certificate that nobody outside can foresee: it says where in the cache to look.</summary>
+    internal ulong HashOf(IssuerId issuer, ReadOnlySpan<byte> serial) => HashOf(SaltOf(issuer), serial);
 
-    private void Clear(Func<Key, bool> isMeant)
+    /// <summary>The issuer's part of <see cref="HashOf(IssuerId, ReadOnlySpan{byte})"/>.</summary>
+    internal ulong SaltOf(IssuerId issuer) => (_secret * 0x9E37_79B9_7F4A_7C15) ^ (uint)issuer.GetHashCode();
+
+    /// <inheritdoc cref="HashOf(IssuerId, ReadOnlySpan{byte})"/>
+    internal ulong HashOf(ulong salt, ReadOnlySpan<byte> serial)
     {
-        foreach (Stripe stripe in _stripes)
+        ulong hash = salt ^ (ulong)serial.Length;
+        for (; serial.Length >= sizeof(ulong); serial = serial[sizeof(ulong)..])
+        {
+            hash = Fold(hash ^ BitConverter.ToUInt64(serial), _secret);
+        }
+
+        ulong rest = 0;
+        foreach (byte octet in serial)
+        {
+            rest = (rest << 8) | octet;
+        }
+
+        return Fold(Fold(hash ^ rest, _secret), 0xE703_7ED1_A0B4_28DB);
+
+        static ulong Fold(ulong a, ulong b)
+        {
+            ulong high = Math.BigMul(a ^ 0xA076_1D64_78BD_642F, b, out ulong low);
+            return high ^ low;
+        }
+    }
+
+    /// <summary>A class by its number.</summary>
+    internal ResponseClass ClassAt(ushort number) => _classes[number];
+
+    /// <summary>Adds to the memory that is in use.</summary>
+    internal void Count(long bytes) => Interlocked.Add(ref _bytes, bytes);
+
+    private void Clear(IssuerId? issuer)
+    {
+        foreach (CacheStripe stripe in _stripes)
         {
             lock (stripe)
             {
                 stripe.Version++;
-            }
-        }
-
-        foreach (Key key in _entries.Select(pair => pair.Key).Where(isMeant))
-        {
-            lock (StripeOf(key))
-            {
-                Remove(key);
+                stripe.Clear(issuer);
             }
         }
     }
 
-    private CachedResponse Put(Key key, CachedResponse made)
+    private CachedResponse Put(CacheStripe stripe, ulong hash, IssuerId issuer, SerialNumber serial, List<CacheRecord> forms, CachedResponse made)
     {
-        if (!_entries.TryGetValue(key, out Entry? entry))
+        made = forms.Exists(form => form.IsDefault && IsReplaced(form, made)) ? made.AsDefault() : made;
+        int kept = forms.Count(form => !IsReplaced(form, made) && form.Position >= made.Position);
+        uint oldest = kept < MaxForms ? 0 : forms.Where(form => !IsReplaced(form, made)).Min(form => form.ProducedAt);
+        int left = stripe.Remove(hash, issuer, serial.Content, form => IsReplaced(form, made) || form.Position < made.Position || (kept >= MaxForms && form.ProducedAt == oldest));
+        if (NumberOf(issuer, made) is (ushort number, ResponseClass @class))
         {
-            entry = new Entry(key, made);
-            _entries[key] = entry;
-            _clock.Enqueue(entry);
-            Interlocked.Add(ref _bytes, Cost(made));
-            return made;
+            stripe.Add(hash, number, @class, made, isFirst: left == 0);
         }
 
-        long before = entry.Forms.Sum(Cost);
-        made = entry.Put(made);
-        Interlocked.Add(ref _bytes, entry.Forms.Sum(Cost) - before);
-        return made;
+        return made.At(this, issuer);
     }
 
-    private void Remove(Key key)
+    // One of the two is enough: the same CertID, signed by the same credential or both for those who prefer nothing.
+    private static bool IsReplaced(CacheRecord form, CachedResponse newer) =>
+        form.Answers(newer.CertId.Span, newer.Credential) || (newer.IsDefault && form.Answers(newer.CertId.Span, preferred: null));
+
+    // Some tens of classes belong to each credential. Were there ever more than can be numbered, what is new is not kept; it is signed for each request, and right.
+    private (ushort Number, ResponseClass Class)? NumberOf(IssuerId issuer, CachedResponse made)
     {
-        if (_entries.TryRemove(key, out Entry? entry))
+        if (ResponseClass.Of(issuer, made) is not { } wanted)
         {
-            Interlocked.Add(ref _bytes, -entry.Forms.Sum(Cost));
-            entry.IsDead = true;
-            Interlocked.Increment(ref _dead);
-        }
-    }
-
-    // CLOCK: entries stand in a queue; one that was used since it last came up goes to its end again, another leaves. Forgotten ones are swept out as they come up,
-    // and when they are the larger part.
-    private void MakeRoom()
-    {
-        while ((Volatile.Read(ref _bytes) > _maxBytes || Volatile.Read(ref _dead) > _entries.Count + 1024) && _clock.TryDequeue(out Entry? entry))
-        {
-            if (entry.IsDead)
-            {
-                Interlocked.Decrement(ref _dead);
-            }
-            else if (entry.WasUsed || Volatile.Read(ref _bytes) <= _maxBytes)
-            {
-                entry.WasUsed = false;
-                _clock.Enqueue(entry);
-            }
-            else
-            {
-                lock (StripeOf(entry.Key))
-                {
-                    if (!entry.IsDead)
-                    {
-                        Remove(entry.Key);
-                    }
-                }
-
-                Interlocked.Decrement(ref _dead); // it is out of the queue already
-            }
-        }
-    }
-
-    private static long Cost(CachedResponse cached) => OverheadBytes + cached.Response.Encoded.Length + cached.CertId.Length;
-
-    private Stripe StripeOf(Key key) => _stripes[key.GetHashCode() & (_stripes.Length - 1)];
-
-    private readonly record struct Key(IssuerId Issuer, SerialNumber Serial);
-
-    private sealed class Stripe
-    {
-        public long Version;
-    }
-
-    /// <summary>The answers for one certificate; changed only inside its stripe, read anywhere.</summary>
-    private sealed class Entry(Key key, CachedResponse first)
-    {
-        private volatile CachedResponse[] _forms = [first];
-        private volatile bool _wasUsed;
-        private volatile bool _isDead;
-
-        public Key Key { get; } = key;
-
-        public IReadOnlyList<CachedResponse> Forms => _forms;
-
-        public bool WasUsed { get => _wasUsed; set => _wasUsed = value; }
-
-        public bool IsDead { get => _isDead; set => _isDead = value; }
-
-        // All forms are of one position: Put sees to it.
-        public bool IsLaterThan(CachedResponse made) => _forms[0].Position > made.Position;
-
-        public CachedResponse? Find(CertId certId, SigningCredential? preferred)
-        {
-            foreach (CachedResponse form in _forms)
-            {
-                if (form.Answers(certId.Encoded.Span, preferred))
-                {
-                    if (!_wasUsed)
-                    {
-                        _wasUsed = true; // written once, not on every hit: the line stays shared between cores
-                    }
-
-                    form.WasAsked = true;
-                    return form;
-                }
-            }
-
             return null;
         }
 
-        public CachedResponse Put(CachedResponse made)
+        if (_classNumbers.TryGetValue(wanted, out ushort known))
         {
-            CachedResponse[] others = [.. _forms.Where(form => !form.IsReplacedBy(made) && form.Position >= made.Position)];
-            made = _forms.Any(form => form.IsDefault && form.IsReplacedBy(made)) ? made.AsDefault() : made;
-            _forms = [.. others.Length < MaxForms ? others : others[1..], made];
-            return made;
+            return (known, _classes[known]);
+        }
+
+        lock (_newClass)
+        {
+            if (_classNumbers.TryGetValue(wanted, out known))
+            {
+                return (known, _classes[known]);
+            }
+
+            if (_classCount == _classes.Length)
+            {
+                return null;
+            }
+
+            ushort number = (ushort)_classCount++;
+            _classes[number] = wanted;
+            _classNumbers[wanted] = number;
+            return (number, wanted);
         }
     }
+
+    private static void Update(CacheStripe stripe, ulong hash, CachedResponse cached, Action<CacheRecord, CachedResponse> change)
+    {
+        if (stripe.TryFind(hash, cached.CertId.Span, cached.IsDefault ? null : cached.Credential, out CacheRecord record) && record.Digest.SequenceEqual(cached.Response.Digest))
+        {
+            change(record, cached);
+        }
+    }
+
+    // CLOCK: a hand goes round the stripes; what was used since it last came by stays, of the rest up to an eighth of the stripe leaves. One thread turns it, the others need not wait.
+    private void MakeRoom()
+    {
+        if (Volatile.Read(ref _bytes) <= _maxBytes || !_sweeping.TryEnter())
+        {
+            return;
+        }
+
+        try
+        {
+            for (int visited = 0; Volatile.Read(ref _bytes) > _maxBytes && visited < 32 * _stripes.Length; visited++)
+            {
+                CacheStripe stripe = _stripes[_hand++ & (_stripes.Length - 1)];
+                lock (stripe)
+                {
+                    if (stripe.Bytes > 0)
+                    {
+                        stripe.Sweep();
+                    }
+                }
+            }
+        }
+        finally
+        {
+            _sweeping.Exit();
+        }
+    }
+
+    private CachedResponse ToResponse(CacheRecord record)
+    {
+        ReadOnlySpan<byte> certId = record.Middle[record.Class.CertIdOffset..];
+        return CachedResponse.Of(this, record, certId[..PlainRequest.LengthOf(certId)]);
+    }
+
+    private CacheStripe StripeOf(ulong hash) => _stripes[hash >> 54];
 }

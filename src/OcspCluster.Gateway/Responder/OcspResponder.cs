@@ -65,6 +65,7 @@ public sealed partial class OcspResponder
         _kept = kept;
         _nonceBudget = new SigningBudget(options.NonceSignaturesPerSecond, clock);
         _unissuedBudget = new SigningBudget(options.UnissuedSignaturesPerSecond, clock);
+        _plain = new PlainRequest(directory, cache);
         _requestVerifiers = directory.Issuers
             .Where(issuer => issuer.Policy.SignedRequests != SignedRequestPolicy.Ignore)
             .ToFrozenDictionary(issuer => issuer.Id, issuer => issuer.CreateRequestVerifier(clock));

@@ -125,7 +125,8 @@ internal sealed record Contestant(string Name, ServerProcess Server, Uri Url, bo
     {
         (ServerProcess server, _) = await ServerProcess.StartAsync(work.Directory, program, arguments);
         using CancellationTokenSource late = new(TimeSpan.FromSeconds(30));
-        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(50));
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(200));
+        using HttpClient client = new(new SocketsHttpHandler { UseProxy = false });
         while (await timer.WaitForNextTickAsync(late.Token))
         {
             if (server.HasEnded)
@@ -135,11 +136,13 @@ internal sealed record Contestant(string Name, ServerProcess Server, Uri Url, bo
 
             try
             {
-                using TcpClient probe = new();
-                await probe.ConnectAsync(IPAddress.Loopback, contestant.Url.Port, late.Token);
+                // With a whole request: openssl ocsp does not get over a connection that says nothing.
+                using HttpRequestMessage probe = WrkLoad.Ask(contestant, isPost: false, work, 0);
+                probe.Headers.ConnectionClose = true;
+                using HttpResponseMessage answer = await client.SendAsync(probe, late.Token);
                 break;
             }
-            catch (SocketException)
+            catch (HttpRequestException)
             {
                 // Not yet.
             }

@@ -14,11 +14,16 @@ internal static class WrkLoad
         ExternalTool wrk = ExternalTool.Find("wrk") ?? throw new InvalidOperationException("This machine has no wrk (Debian: wrk).");
         int certificates = Math.Min(scenario.Certificates, contestant.Certificates);
         (string file, int width) = scenario.IsPost ? work.Post : work.Get;
+        if (!contestant.KeepsConnections)
+        {
+            return await ConnectingLoad.RunAsync(contestant, scenario, work, round, duration);
+        }
+
         int badBodies = await CountBadAsync(contestant, scenario, work, certificates, round);
         double before = contestant.Server.ProcessorSeconds;
         ToolResult result = await wrk.RunAsync(
             [
-                "-t", "2", "-c", Text(contestant.KeepsConnections ? Connections : 8), "-d", Text((int)Math.Ceiling(duration.TotalSeconds)) + "s", "--timeout", "10s",
+                "-t", "2", "-c", Text(Connections), "-d", Text((int)Math.Ceiling(duration.TotalSeconds)) + "s", "--timeout", "10s",
                 "-s", Path.Combine(AppContext.BaseDirectory, "Macro", "load.lua"), contestant.Url.AbsoluteUri, "--",
                 file, Text(width), Text(certificates), scenario.IsZipf ? "zipf" : "uniform", scenario.IsPost ? "POST" : "GET", scenario.KeepsConnection ? "keep" : "close", Text(round + 1),
             ],
