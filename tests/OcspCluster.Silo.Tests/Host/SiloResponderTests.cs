@@ -112,6 +112,11 @@ public sealed class SiloExplainTests(SharedHosts shared) : ExplainContract(share
     protected override bool HasOtherNodes => true;
 }
 
+public sealed class SiloKeyTests(SharedHosts shared) : KeyContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
+}
+
 public sealed class SiloAccessTests(SharedHosts shared) : AccessContract(shared)
 {
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);

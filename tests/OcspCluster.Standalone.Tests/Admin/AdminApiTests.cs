@@ -53,3 +53,8 @@ public sealed class ExplainTests(SharedHosts shared) : ExplainContract(shared)
 {
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
 }
+
+public sealed class KeyTests(SharedHosts shared) : KeyContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
+}
