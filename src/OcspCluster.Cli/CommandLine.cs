@@ -12,9 +12,25 @@ internal static class CommandLine
     /// <param name="clock">The time.</param>
     public static RootCommand Create(Screen screen, TimeProvider clock)
     {
-        RootCommand root = new("Is this certificate revoked? Exit codes: 0 good, 1 revoked, 2 unknown, 3 could not tell, 64 wrong command line.");
+        RootCommand root = new("Is this certificate revoked? And: a responder, operated and measured. Exit codes: 0 good or done, 1 revoked, 2 unknown, 3 could not tell, 4 not done, 64 wrong command line.");
         root.Add(new CheckCommand(screen, clock));
         root.Add(new QueryCommand(screen, clock));
+        root.Add(new DemoCommand(screen));
+        root.Add(new StatusCommand(screen, clock));
+        root.Add(new ExplainCommand(screen, clock));
+        root.Add(new IssueCommand(screen, clock));
+        foreach (Command change in ChangeCommand.All(screen, clock))
+        {
+            root.Add(change);
+        }
+
+        root.Add(new ImportCommand(screen, clock));
+        root.Add(new EventsCommand(screen, clock));
+        root.Add(new KeysCommand(screen, clock));
+        root.Add(new PlanCommand(screen));
+        root.Add(new AuditCommand(screen, clock));
+        root.Add(new DoctorCommand(screen, clock));
+        root.Add(new BenchCommand(screen, clock));
         root.Add(new CompletionCommand(screen));
         root.Add(new ReferenceCommand(screen));
         return root;

@@ -17,6 +17,9 @@ internal static class ExitCode
     /// <summary>It could not be told: nobody answered, an answer broke a rule, a file could not be read.</summary>
     public const int CouldNotTell = 3;
 
+    /// <summary>An operator's command was not done, or not for all: events refused, lines not taken, critical findings, a journal that is not sound.</summary>
+    public const int NotDone = 4;
+
     /// <summary>The command line is not one (EX_USAGE): a script must not take a misspelt option for a status.</summary>
     public const int Usage = 64;
 

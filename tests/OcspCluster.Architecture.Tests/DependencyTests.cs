@@ -2,7 +2,7 @@ using System.Xml.Linq;
 
 namespace OcspCluster.Architecture.Tests;
 
-/// <summary>Arrows point one way: Protocol ← Authority ← Gateway ← Hosting ← {Standalone, Silo}; Protocol ← Client ← Cli.</summary>
+/// <summary>Arrows point one way: Protocol ← Authority ← Gateway ← Hosting ← {Standalone, Silo}; {Protocol ← Client, Standalone} ← Cli.</summary>
 public sealed class DependencyTests
 {
     private static readonly Dictionary<string, string[]> s_allowed = new()
@@ -15,7 +15,7 @@ public sealed class DependencyTests
         ["OcspCluster.Silo"] = ["OcspCluster.Hosting"],
         ["OcspCluster.BouncyCastle"] = ["OcspCluster.Protocol"],
         ["OcspCluster.Client"] = ["OcspCluster.Protocol"],
-        ["OcspCluster.Cli"] = ["OcspCluster.Client"],
+        ["OcspCluster.Cli"] = ["OcspCluster.Client", "OcspCluster.Standalone"],
     };
 
     public static TheoryData<string> SourceProjects => [.. Repository.Projects.Where(project => project.Value.Contains("/src/", StringComparison.Ordinal)).Select(project => project.Key)];

@@ -101,6 +101,33 @@ internal sealed class Screen
         Console.Write(grid);
     }
 
+    /// <summary>A table on a terminal, else a line for each row with tabs between, without the headings.</summary>
+    public void Table(string[] headings, IEnumerable<string[]> rows)
+    {
+        if (!IsTerminal)
+        {
+            foreach (string[] row in rows)
+            {
+                Output.WriteLine(string.Join('\t', row.Select(Printable.Of)));
+            }
+
+            return;
+        }
+
+        Table table = new() { Border = TableBorder.Simple };
+        foreach (string heading in headings)
+        {
+            table.AddColumn(new TableColumn(heading) { Padding = new Padding(0, 0, 2, 0) });
+        }
+
+        foreach (string[] row in rows)
+        {
+            table.AddRow(row.Select(cell => new Text(Printable.Of(cell))));
+        }
+
+        Console.Write(table);
+    }
+
     /// <summary>A complaint.</summary>
     public void Complain(string message) => Error.WriteLine("ocspctl: " + Printable.Of(message));
 

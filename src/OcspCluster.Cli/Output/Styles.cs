@@ -19,6 +19,22 @@ internal static class Styles
         _ => Color.Yellow,
     }, decoration: Decoration.Bold);
 
+    /// <summary>The colour of an answer or a state by its word in the admin API.</summary>
+    public static Style OfWord(string word) => new(word switch
+    {
+        "good" or "ok" or "sound" => Color.Green,
+        "revoked" or "held" or "critical" or "refused" => Color.Red,
+        _ => Color.Yellow,
+    }, decoration: Decoration.Bold);
+
+    /// <summary>The colour of a kind of event.</summary>
+    public static Style OfKind(string kind) => new(kind switch
+    {
+        "issued" or "released" => Color.Green,
+        "revoked" => Color.Red,
+        _ => Color.Yellow,
+    });
+
     public static string WordOf(RevocationStatus status) => status switch
     {
         RevocationStatus.Good => "good",

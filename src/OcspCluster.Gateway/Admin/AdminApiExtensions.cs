@@ -43,6 +43,8 @@ public static class AdminApiExtensions
         services.TryAddSingleton<BulkEndpoint>();
         services.TryAddSingleton<ReadEndpoints>();
         services.TryAddSingleton<ExplainEndpoint>();
+        services.TryAddSingleton<KeyEndpoints>();
+        services.TryAddSingleton<PlanEndpoint>();
         services.TryAddSingleton<FollowEndpoints>();
         services.TryAddSingleton<ProofEndpoints>();
         services.TryAddSingleton<ClockAcceptance>();
@@ -107,6 +109,7 @@ public static class AdminApiExtensions
             .For(ApiAction.Read, "The processes that answer together, and their store", "Of a host that is alone, that one. Who does not answer is listed without what only it could tell.")
             .Produces<ClusterView>();
         MapOperations(endpoints, v1);
+        MapKeys(endpoints);
         MapDeliveries(endpoints);
         endpoints.MapOverview();
         MapSession(endpoints);
@@ -186,6 +189,9 @@ public static class AdminApiExtensions
                 },
             })
             .Produces<ResignView>(202).ProducesProblem(400).ProducesProblem(404);
+        issuers.MapPost("/{issuer}/plan", endpoints.ServiceProvider.GetRequiredService<PlanEndpoint>().PostAsync)
+            .For(ApiAction.Operator, "Measures the issuer's key for a second, and tells whether it keeps the answers fresh", "certificates is how many there will be; those that are recorded where absent. What is asked for meanwhile waits in the same queue.")
+            .Produces<PlanView>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(409);
         RouteGroupBuilder clock = endpoints.MapGroup("/v1/clock").AddEndpointFilter(endpoints.ServiceProvider.GetRequiredService<AdminAccess>());
         clock.MapGet("/", operations.GetClock)
             .For(ApiAction.Read, "Whether the clock can be signed by")
@@ -193,6 +199,26 @@ public static class AdminApiExtensions
         clock.MapPost("/accept", (Delegate)operations.PostClockAcceptAsync) // else it is taken for a RequestDelegate, and what it returns is dropped
             .For(ApiAction.Operator, "Takes the clock for right as it is now", "Needs the scope for all issuers, for all are signed by it.", ofAllIssuers: true)
             .Produces<ClockView>();
+    }
+
+    private static void MapKeys(IEndpointRouteBuilder endpoints)
+    {
+        KeyEndpoints keys = endpoints.ServiceProvider.GetRequiredService<KeyEndpoints>();
+        RouteGroupBuilder group = endpoints.MapGroup("/v1/keys").AddEndpointFilter(endpoints.ServiceProvider.GetRequiredService<AdminAccess>());
+        group.MapGet("/", keys.Get)
+            .For(ApiAction.Operator, "The API keys without their secrets, oldest first", "Needs the scope for all issuers.", ofAllIssuers: true)
+            .Produces<KeyListView>();
+        group.MapPost("/", (Delegate)keys.PostAsync)
+            .For(ApiAction.Operator, "Makes an API key, and tells it this once", "Needs the scope for all issuers.", ofAllIssuers: true)
+            .AddOpenApiOperationTransformer(async (operation, context, cancellationToken) => operation.RequestBody = new OpenApiRequestBody
+            {
+                Required = true,
+                Content = new Dictionary<string, OpenApiMediaType> { ["application/json"] = new() { Schema = await context.GetOrCreateSchemaAsync(typeof(KeyBody), null, cancellationToken).ConfigureAwait(false) } },
+            })
+            .Produces<NewKeyView>(201).ProducesProblem(400);
+        group.MapDelete("/{id}", keys.Delete)
+            .For(ApiAction.Operator, "Revokes an API key: it is refused from the next request on", "Needs the scope for all issuers.", ofAllIssuers: true)
+            .Produces(204).ProducesProblem(404);
     }
 
     // Routing answers a wrong path or method without a body: a client that reads problem details gets them here, too.

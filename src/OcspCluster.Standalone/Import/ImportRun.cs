@@ -32,7 +32,7 @@ internal static class ImportRun
         try
         {
             done = order.Admin is null
-                ? await ImportIntoStoreAsync(settings, order, directory, issuer, stream, console, interrupted.Token).ConfigureAwait(false)
+                ? await ImportIntoStoreAsync(settings, order, directory, issuer, stream, console.Tell, interrupted.Token).ConfigureAwait(false)
                 : await RemoteImport.RunAsync(order, stream, console, interrupted.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
@@ -46,8 +46,9 @@ internal static class ImportRun
         return await TellAsync(done, order, output, error).ConfigureAwait(false);
     }
 
-    private static async Task<ImportResult> ImportIntoStoreAsync(
-        Settings settings, ImportOrder order, string directory, IssuerId issuer, Stream stream, ImportConsole console, CancellationToken cancellationToken)
+    /// <summary>Imports into the store of a responder that does not run.</summary>
+    public static async Task<ImportResult> ImportIntoStoreAsync(
+        Settings settings, ImportOrder order, string directory, IssuerId issuer, Stream stream, Action<ImportProgress> tell, CancellationToken cancellationToken)
     {
         await using IRevocationStore store = OpenStore(directory, order.IsDryRun);
         LocalRevocationAuthority authority = new([new IssuerSequencer(issuer, store, new NoGateways(), TimeProvider.System)]);
@@ -55,7 +56,7 @@ internal static class ImportRun
             authority, issuer, ResponderOptions.ReadIssuerCertificates(settings, issuer, directory), store, new CrlRecordDirectory(directory), TimeProvider.System)
         {
             IsDryRun = order.IsDryRun,
-            OnProgress = console.Tell,
+            OnProgress = tell,
         };
         return await import.RunAsync(order.Form, stream, cancellationToken).ConfigureAwait(false);
     }

@@ -1,8 +1,8 @@
 using System.Globalization;
 using OcspCluster.Authority;
+using OcspCluster.Gateway;
 using OcspCluster.Hosting;
 using OcspCluster.Hosting.Configuration;
-using OcspCluster.Protocol;
 using OcspCluster.Standalone.Storage;
 
 namespace OcspCluster.Standalone.Plan;
@@ -13,7 +13,14 @@ internal static class PlanRun
     private static readonly TimeSpan s_measured = TimeSpan.FromSeconds(2);
 
     /// <summary>Measures, and prints a table.</summary>
-    public static async Task<int> RunAsync(Settings settings, string issuerId, long? certificates, TextWriter output)
+    public static Task<int> RunAsync(Settings settings, string issuerId, long? certificates, TextWriter output) => MeasureAsync(settings, issuerId, certificates, async (issuer, plan, responseBytes, cacheBytes) =>
+    {
+        await output.WriteAsync(Describe(issuer, plan, responseBytes, cacheBytes)).ConfigureAwait(false);
+        return ExitCodes.Success;
+    });
+
+    /// <summary>Measures, and has it told.</summary>
+    public static async Task<int> MeasureAsync(Settings settings, string? issuerId, long? certificates, Func<Issuer, RefreshPlan, int, long, Task<int>> tell)
     {
         if (certificates < 0)
         {
@@ -23,16 +30,18 @@ internal static class PlanRun
         ResponderOptions options = ResponderOptions.Read(settings, TimeProvider.System.GetUtcNow());
         try
         {
-            if (options.Issuers.FirstOrDefault(issuer => issuer.Id.ToString() == issuerId) is not Issuer issuer)
+            if ((issuerId is null && options.Issuers.Count == 1 ? options.Issuers[0] : options.Issuers.FirstOrDefault(issuer => issuer.Id.ToString() == issuerId)) is not Issuer issuer)
             {
                 string known = options.Issuers.Count == 0 ? "none is configured (a plan for the demo would say nothing)" : string.Join(", ", options.Issuers.Select(one => one.Id));
                 throw new ConfigurationException([new("--issuer", issuerId, $"there is no such issuer in the section Issuers: {known}")]);
             }
 
             long count = certificates ?? await CountAsync(options, issuer).ConfigureAwait(false);
-            (double perSecond, int responseBytes) = await MeasureAsync(issuer).ConfigureAwait(false);
-            await output.WriteAsync(Describe(issuer, RefreshPlan.Compute(count, issuer.Policy, perSecond, responseBytes), responseBytes, options.Ocsp.CacheBytes)).ConfigureAwait(false);
-            return ExitCodes.Success;
+            using ResponseFactory factory = new(TimeProvider.System);
+            (double perSecond, int responseBytes, string? failure) = await SignerMeasure.RunAsync(issuer, factory, s_measured, TimeProvider.System, CancellationToken.None).ConfigureAwait(false);
+            return failure is null
+                ? await tell(issuer, RefreshPlan.Compute(count, issuer.Policy, perSecond, responseBytes), responseBytes, options.Ocsp.CacheBytes).ConfigureAwait(false)
+                : throw new HostStartException(failure);
         }
         finally
         {
@@ -68,19 +77,8 @@ internal static class PlanRun
             ("  in an emergency, at full speed", Duration(plan.EmergencyResign)),
         ];
         int width = rows.Max(row => row.Name.Length) + 2;
-        IEnumerable<string> verdicts =
-        [
-            plan.IsSufficient
-                ? "The signer keeps up."
-                : plan.AvailablePerSecond < plan.MeasuredPerSecond
-                    ? "The budget does not suffice: raise RefreshSignaturesPerSecond, or Validity."
-                    : "The signer does not suffice: take a faster key (ECDSA P-256) or another HSM, raise Validity, or presign less.",
-            .. plan.StorageBytes > cacheBytes && policy.Presign != Presign.OnDemand
-                ? ["The cache does not hold all answers: raise Ocsp:CacheBytes, or what leaves it is signed on demand."]
-                : Array.Empty<string>(),
-        ];
         return string.Concat(
-            [$"Plan for issuer '{issuer.Id}'\n\n", .. rows.Select(row => row.Name.Length == 0 ? "\n" : $"  {row.Name.PadRight(width)}{row.Value,20}\n"), "\n", .. verdicts.Select(verdict => verdict + "\n")]);
+            [$"Plan for issuer '{issuer.Id}'\n\n", .. rows.Select(row => row.Name.Length == 0 ? "\n" : $"  {row.Name.PadRight(width)}{row.Value,20}\n"), "\n", .. PlanView.Judge(policy, plan, cacheBytes).Select(verdict => verdict + "\n")]);
     }
 
     private static async Task<long> CountAsync(ResponderOptions options, Issuer issuer)
@@ -99,39 +97,6 @@ internal static class PlanRun
         catch (RevocationStoreException e)
         {
             throw new RevocationStoreException($"{e.Message} With --certificates N the plan needs no store.", e);
-        }
-    }
-
-    // As the scheduler does it: as many at once as the signer makes, each read back and verified.
-    private static async Task<(double PerSecond, int ResponseBytes)> MeasureAsync(Issuer issuer)
-    {
-        using ResponseFactory factory = new(TimeProvider.System);
-        NamedIssuer named = new(issuer, issuer.Certificates[0]);
-        CertificateAnswer answer = AnswerRules.Decide(issuer.Policy, CertificateStatus.Good, TimeProvider.System.GetUtcNow())!;
-        int bytes = 0;
-        for (int i = 0; i < 20; i++)
-        {
-            bytes = await SignAsync(i).ConfigureAwait(false); // code is compiled, sessions are opened
-        }
-
-        int signatures = 0;
-        long start = TimeProvider.System.GetTimestamp();
-        await Task.WhenAll(Enumerable.Range(0, issuer.Credentials[0].Concurrency).Select(_ => Task.Run(async () =>
-        {
-            while (TimeProvider.System.GetElapsedTime(start) < s_measured)
-            {
-                await SignAsync(Interlocked.Increment(ref signatures)).ConfigureAwait(false);
-            }
-        }))).ConfigureAwait(false);
-
-        return (signatures / TimeProvider.System.GetElapsedTime(start).TotalSeconds, bytes);
-
-        async Task<int> SignAsync(int number)
-        {
-            // 16 octets, as most CAs have them
-            CertId certId = CertId.Create(issuer.Certificates[0], SerialNumber.FromInteger((System.Numerics.BigInteger.One << 126) + number));
-            SigningResult result = await factory.CreateAsync(named, [new AnsweredCertId(certId, answer)], nonce: null, preferred: null, CancellationToken.None).ConfigureAwait(false);
-            return result.Response?.Encoded.Length ?? throw new HostStartException(result.Reason);
         }
     }
 

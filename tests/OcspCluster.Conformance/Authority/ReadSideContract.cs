@@ -156,7 +156,7 @@ public abstract class ReadSideContract(SharedHosts shared) : AuthorityContract(s
                 "/v1/issuers", "/v1/issuers/{issuer}", "/v1/issuers/{issuer}/bulk", "/v1/issuers/{issuer}/certificates", "/v1/issuers/{issuer}/certificates/{serial}",
                 "/v1/issuers/{issuer}/certificates/{serial}/explain",
                 "/v1/issuers/{issuer}/checkpoint", "/v1/issuers/{issuer}/credentials", "/v1/issuers/{issuer}/events", "/v1/issuers/{issuer}/imports",
-                "/v1/issuers/{issuer}/journal",
+                "/v1/issuers/{issuer}/journal", "/v1/issuers/{issuer}/plan",
                 "/v1/issuers/{issuer}/proofs/consistency", "/v1/issuers/{issuer}/proofs/inclusion", "/v1/issuers/{issuer}/refresh", "/v1/issuers/{issuer}/resign",
             ],
             answer.Json.GetProperty("paths").EnumerateObject().Select(path => path.Name).Where(path => path.StartsWith("/v1/issuers", StringComparison.Ordinal)).Order(StringComparer.Ordinal));

@@ -1,0 +1,59 @@
+using OcspCluster.Hosting.Configuration;
+using OcspCluster.Standalone;
+using OcspCluster.Testing;
+
+namespace OcspCluster.Cli.Tests;
+
+/// <summary>This project's responder with its demo CA in this process, on free ports, and its operator's key.</summary>
+internal sealed class RunningHost : IAsyncDisposable
+{
+    private readonly ScratchDirectory _directory = new();
+    private StandaloneHost _host = null!;
+
+    public Uri Ocsp => _host.OcspUris[0];
+
+    public Uri Admin => _host.AdminUris[0];
+
+    public string Data => _directory.File("data");
+
+    public string KeyFile => Path.Combine(Data, StandaloneHost.OperatorKeyFileName);
+
+    public string File(string name) => _directory.File(name);
+
+    public static async Task<RunningHost> StartAsync()
+    {
+        RunningHost host = new();
+        await host.StartAsync("http://127.0.0.1:0", "http://127.0.0.1:0");
+        return host;
+    }
+
+    /// <summary>Ends it, and starts it again at the same addresses.</summary>
+    public async Task RestartAsync(Func<Task>? between = null)
+    {
+        (string ocsp, string admin) = (Ocsp.GetLeftPart(UriPartial.Authority), Admin.GetLeftPart(UriPartial.Authority));
+        await _host.DisposeAsync();
+        await (between?.Invoke() ?? Task.CompletedTask);
+        await StartAsync(ocsp, admin);
+    }
+
+    public Task StopAsync() => _host.DisposeAsync().AsTask();
+
+    /// <summary>Runs a verb against it.</summary>
+    public Task<CommandRun> RunAsync(params IEnumerable<string> args) => RunAsync(width: null, args);
+
+    /// <summary>Runs a verb against it, on a terminal of a width.</summary>
+    public Task<CommandRun> RunAsync(int? width, params IEnumerable<string> args) =>
+        CommandRun.RunAsync([.. args, "--admin", Admin.ToString(), "--key-file", KeyFile, "--timeout", "60"], width);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.DisposeAsync();
+        _directory.Dispose();
+    }
+
+    private async Task StartAsync(string ocsp, string admin)
+    {
+        Settings settings = Settings.FromKeys([KeyValuePair.Create("Data", (string?)Data), KeyValuePair.Create("Ocsp:Url", (string?)ocsp), KeyValuePair.Create("Admin:Url", (string?)admin)]);
+        _host = await StandaloneHost.StartAsync(ResponderOptions.Read(settings, TimeProvider.System.GetUtcNow()), TimeProvider.System);
+    }
+}
