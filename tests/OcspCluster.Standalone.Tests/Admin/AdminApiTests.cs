@@ -63,3 +63,10 @@ public sealed class OverviewTests(SharedHosts shared) : OverviewContract(shared)
 {
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
 }
+
+public sealed class MetricsTests(SharedHosts shared) : MetricsContract(shared)
+{
+    protected override bool IsCluster => false;
+
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
+}
