@@ -15,6 +15,7 @@ using OcspCluster.Gateway;
 using OcspCluster.Hosting.Configuration;
 using OcspCluster.Hosting.Crls;
 using OcspCluster.Hosting.Sources;
+using OcspCluster.Hosting.Telemetry;
 
 namespace OcspCluster.Hosting;
 
@@ -150,6 +151,7 @@ internal sealed class ResponderApplication : IAsyncDisposable
         // An empty builder: what ASP.NET Core would read by itself (ASPNETCORE_URLS and the like) would be a second configuration.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = engine.Name });
         AddLogging(builder, engine.QuietCategories);
+        OtlpExport.AddTo(builder, _options.Telemetry, engine.Name);
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton(clock);
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
@@ -203,13 +205,25 @@ internal sealed class ResponderApplication : IAsyncDisposable
 
         builder.Logging
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None) // a failed start is told in words, by whoever started us
-            .AddConfiguration(_options.Logging)
-            .AddSimpleConsole(console =>
+            .AddConfiguration(_options.Logging);
+        if (_options.Telemetry.LogFormat == LogFormat.Json)
+        {
+            builder.Logging.AddJsonConsole(console =>
+            {
+                console.UseUtcTimestamp = true;
+                console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+            });
+        }
+        else
+        {
+            builder.Logging.AddSimpleConsole(console =>
             {
                 console.SingleLine = true;
                 console.UseUtcTimestamp = true;
                 console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
             });
+        }
+
         builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace); // stdout is for whoever started us
     }
 

@@ -4,6 +4,7 @@ using OcspCluster.Gateway;
 using OcspCluster.Silo.Certificates;
 using OcspCluster.Silo.Coherence;
 using OcspCluster.Silo.Events;
+using OcspCluster.Silo.Host;
 using OcspCluster.Silo.Refresh;
 using OcspCluster.Silo.Storage;
 using Orleans.Configuration;
@@ -57,7 +58,11 @@ public static class OcspSiloExtensions
         services.Replace(ServiceDescriptor.Singleton(provider => new RefreshSchedulers(provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RefreshSchedulers>>()))); // what one process would do by itself
         services.AddSingleton<CertificateActors>();
         services.AddSingleton<ICertificateAnswers>(CreateAnswers);
-        services.AddSingleton<IRevocationAuthority, ClusterRevocationAuthority>();
+        services.TryAddSingleton<FeedTally>();
+        services.AddSingleton<ClusterChronicle>();
+        services.AddHostedService(provider => provider.GetRequiredService<ClusterChronicle>());
+        services.AddSingleton<ClusterRevocationAuthority>();
+        services.AddSingleton<IRevocationAuthority>(provider => new MeasuredAuthority(provider.GetRequiredService<ClusterRevocationAuthority>(), provider.GetRequiredService<FeedTally>()));
         // Without it an actor's failure is no answer: the caller would wait for its deadline instead of asking the store.
         services.Configure<ExceptionSerializationOptions>(exceptions => exceptions.SupportedNamespacePrefixes.Add("OcspCluster"));
         silo.AddGrainService<GatewayService>();

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace OcspCluster.Authority;
 
 // How an event becomes the truth
@@ -136,6 +138,10 @@ public sealed class IssuerSequencer
     {
         while (NextTurn() is { Count: > 0 } slices)
         {
+            // A turn is of all who wait: its trace is the first one's, and has a link to each of the others.
+            using Activity? activity = AuthorityActivities.Source.StartActivity(
+                "journal.turn", ActivityKind.Internal, slices[0].Submission.Trace, tags: null, slices.Skip(1).Where(slice => slice.Submission.Trace != default).Select(slice => new ActivityLink(slice.Submission.Trace)));
+            activity?.SetTag("ocsp.issuer", Issuer.ToString());
             try
             {
                 IReadOnlyList<EventOutcome> outcomes = await TakeTurnAsync([.. slices.SelectMany(slice => slice.Events)]).ConfigureAwait(false);
@@ -149,6 +155,7 @@ public sealed class IssuerSequencer
             {
                 // Whatever it was, it goes to those who wait for this turn, and the journal is looked at afresh.
                 _position = null;
+                activity.Fail(e.GetType().Name);
                 foreach (Slice slice in slices)
                 {
                     slice.Submission.Fail(e);
@@ -217,6 +224,7 @@ public sealed class IssuerSequencer
 
             if (await AppendAsync(position, turn.Entries).ConfigureAwait(false))
             {
+                using Activity? activity = StartActivity("journal.publish", turn.Entries.Count);
                 await _publisher.PublishAsync(Issuer, turn.Entries).ConfigureAwait(false);
                 _published = _position;
                 return turn.Outcomes;
@@ -233,7 +241,12 @@ public sealed class IssuerSequencer
         _position = null; // until we know
         try
         {
-            AppendResult result = await _store.AppendAsync(Issuer, position, entries).ConfigureAwait(false);
+            AppendResult result;
+            using (Activity? activity = StartActivity("journal.append", entries.Count))
+            {
+                result = await _store.AppendAsync(Issuer, position, entries).ConfigureAwait(false);
+            }
+
             _position = result.Position;
             return result.Appended;
         }
@@ -286,6 +299,13 @@ public sealed class IssuerSequencer
         }
     }
 
+    private static Activity? StartActivity(string name, int events)
+    {
+        Activity? activity = AuthorityActivities.Source.StartActivity(name);
+        activity?.SetTag("ocsp.events", events);
+        return activity;
+    }
+
     /// <summary>What one caller submitted, and its place in the queue.</summary>
     private sealed class Submission(IReadOnlyList<RevocationEvent> events, Submitter submitter)
     {
@@ -295,6 +315,9 @@ public sealed class IssuerSequencer
         private int _begun; // 0 waiting, 1 its turn has come, 2 cancelled
 
         public Task<IReadOnlyList<EventOutcome>> Outcomes => _completion.Task;
+
+        /// <summary>The submitter's trace.</summary>
+        public ActivityContext Trace { get; } = Activity.Current?.Context ?? default;
 
         public void TryCancel(CancellationToken cancellationToken)
         {

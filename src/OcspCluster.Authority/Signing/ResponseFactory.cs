@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using OcspCluster.Protocol;
 
 namespace OcspCluster.Authority;
@@ -17,6 +18,7 @@ public sealed partial class ResponseFactory(TimeProvider clock, ClockGuard? guar
     private static readonly byte[] s_probe = "OcspCluster asks: does this key sign?"u8.ToArray();
 
     private readonly ConcurrentDictionary<SigningCredential, SignerQueue> _queues = new(ReferenceEqualityComparer.Instance);
+    private readonly SigningMeter _meter = new();
     private long _signatures;
 
     /// <summary>How many answers were signed here.</summary>
@@ -59,10 +61,26 @@ public sealed partial class ResponseFactory(TimeProvider clock, ClockGuard? guar
     /// <param name="nonce">The nonce to echo, or null.</param>
     /// <param name="preferred">Who is to sign; null for the default.</param>
     /// <param name="cancellationToken">Ends the wait for the signer.</param>
-    public ValueTask<SigningResult> CreateAsync(
+    public async ValueTask<SigningResult> CreateAsync(
         NamedIssuer issuer, IReadOnlyList<AnsweredCertId> answers, OcspNonce? nonce, SigningCredential? preferred, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(answers);
+        using Activity? activity = AuthorityActivities.Source.StartActivity("ocsp.sign");
+        activity?.SetTag("ocsp.issuer", issuer.Issuer.Id.ToString());
+        long startedAt = clock.GetTimestamp();
+        SigningResult result = await SignInTurnAsync(issuer, answers, nonce, preferred, cancellationToken).ConfigureAwait(false);
+        _meter.Count(issuer.Issuer.Id, result, clock.GetElapsedTime(startedAt));
+        if (result.Failure != SigningFailure.None)
+        {
+            activity.Fail(result.Failure.ToString());
+        }
+
+        return result;
+    }
+
+    private ValueTask<SigningResult> SignInTurnAsync(
+        NamedIssuer issuer, IReadOnlyList<AnsweredCertId> answers, OcspNonce? nonce, SigningCredential? preferred, CancellationToken cancellationToken)
+    {
         DateTimeOffset now = WholeSecond(clock.GetUtcNow());
         if (FindObstacle(issuer, preferred, now, out SigningCredential? found) is SigningResult obstacle)
         {
@@ -118,6 +136,8 @@ public sealed partial class ResponseFactory(TimeProvider clock, ClockGuard? guar
         {
             queue.Dispose();
         }
+
+        _meter.Dispose();
     }
 
     private SigningResult? FindObstacle(NamedIssuer issuer, SigningCredential? preferred, DateTimeOffset now, out SigningCredential? credential)

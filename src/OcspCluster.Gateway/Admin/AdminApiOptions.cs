@@ -30,6 +30,9 @@ public sealed class AdminApiOptions
     /// <summary>The most requests per second by one credential; as many may come at once. More are 429. 1 to 1,000,000. Default 5,000.</summary>
     public int RequestsPerSecond { get; set; } = 5000;
 
+    /// <summary>Whether <c>/metrics</c> needs a credential with the scope <c>read</c> for all issuers, as everything else does. Default true.</summary>
+    public bool MetricsNeedKey { get; set; } = true;
+
     /// <summary>The most events in one batch; a stream has no limit. 1 to 100,000. Default 10,000.</summary>
     public int MaxBatchEvents { get; set; } = 10_000;
 

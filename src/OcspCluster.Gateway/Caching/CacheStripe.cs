@@ -258,7 +258,7 @@ internal sealed class CacheStripe(ResponseCache cache)
         pages[_pages++] = page;
         _tail = 0;
         Bytes += page.Length + ArrayBytes;
-        cache.Count(page.Length + ArrayBytes);
+        cache.Charge(page.Length + ArrayBytes);
         return page;
     }
 
@@ -305,7 +305,7 @@ internal sealed class CacheStripe(ResponseCache cache)
         long bytes = ReferenceEquals(table, s_empty)
             ? 0
             : (table.Slots.Length * sizeof(ulong)) + (table.Pages.Length * IntPtr.Size) + (2 * ArrayBytes) + table.Pages.Where(page => page is not null).Sum(page => (long)page.Length + ArrayBytes);
-        cache.Count(bytes - Bytes);
+        cache.Charge(bytes - Bytes);
         Bytes = bytes;
         Volatile.Write(ref _table, table);
     }

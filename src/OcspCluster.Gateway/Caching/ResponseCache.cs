@@ -70,7 +70,7 @@ public sealed class ResponseCache
     public void Clear(IssuerId issuer) => Clear((IssuerId?)issuer);
 
     /// <summary>The answer for a form of a CertID, as it lies in the cache: signed by the credential that the client prefers, or the one for those who prefer nothing. Allocates nothing.</summary>
-    /// <param name="hash">What <see cref="HashOf"/> gives for the certificate.</param>
+    /// <param name="hash">What <see cref="HashOf(IssuerId, ReadOnlySpan{byte})"/> gives for the certificate.</param>
     /// <param name="certId">The DER of the CertID.</param>
     /// <param name="found">The answer. It stays as it is while one reads it, whatever happens to the cache.</param>
     internal bool TryFind(ulong hash, ReadOnlySpan<byte> certId, out CacheRecord found) => StripeOf(hash).TryFind(hash, certId, preferred: null, out found);
@@ -197,7 +197,7 @@ public sealed class ResponseCache
     internal ResponseClass ClassAt(ushort number) => _classes[number];
 
     /// <summary>Adds to the memory that is in use.</summary>
-    internal void Count(long bytes) => Interlocked.Add(ref _bytes, bytes);
+    internal void Charge(long bytes) => Interlocked.Add(ref _bytes, bytes);
 
     private void Clear(IssuerId? issuer)
     {

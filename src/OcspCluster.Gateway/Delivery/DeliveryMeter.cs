@@ -15,15 +15,15 @@ internal sealed class DeliveryMeter : IDisposable
     public DeliveryMeter(Func<IReadOnlyList<DeliveryLane>> lanes)
     {
         _deliveries = _meter.CreateCounter<long>("ocsp.delivery.deliveries", "{message}", "Messages that receivers took");
-        _events = _meter.CreateCounter<long>("ocsp.delivery.events", "{event}", "Events in them");
-        _failures = _meter.CreateCounter<long>("ocsp.delivery.failures", "{attempt}", "Attempts that failed");
-        _duration = _meter.CreateHistogram<double>("ocsp.delivery.duration", "s", "How long attempts took");
+        _events = _meter.CreateCounter<long>("ocsp.delivery.events", "{event}", "Events that receivers took");
+        _failures = _meter.CreateCounter<long>("ocsp.delivery.failures", "{attempt}", "Attempts to deliver that failed");
+        _duration = _meter.CreateHistogram("ocsp.delivery.duration", "s", "How long attempts to deliver took", tags: null, new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300] });
         _meter.CreateObservableGauge(
             "ocsp.delivery.lag", () => lanes().Select(lane => new Measurement<long>(lane.LagEntries, TagsOf(lane.Receiver, lane.Issuer))), "{event}", "Entries that are published and not delivered");
         _meter.CreateObservableGauge(
-            "ocsp.delivery.lag_time", () => lanes().Select(lane => new Measurement<double>(lane.Lag.TotalSeconds, TagsOf(lane.Receiver, lane.Issuer))), "s", "How old the oldest of them is");
+            "ocsp.delivery.lag_time", () => lanes().Select(lane => new Measurement<double>(lane.Lag.TotalSeconds, TagsOf(lane.Receiver, lane.Issuer))), "s", "Age of the oldest entry that is published and not delivered");
         _meter.CreateObservableGauge(
-            "ocsp.delivery.paused", () => lanes().Select(lane => new Measurement<int>(lane.Report.PausedBecause is null ? 0 : 1, TagsOf(lane.Receiver, lane.Issuer))), null, "1 where an operator has to look");
+            "ocsp.delivery.paused", () => lanes().Select(lane => new Measurement<int>(lane.Report.PausedBecause is null ? 0 : 1, TagsOf(lane.Receiver, lane.Issuer))), null, "1 while a receiver is paused until an operator resumes it");
     }
 
     /// <summary>Counts an attempt.</summary>

@@ -28,7 +28,7 @@ public sealed partial class RevocationSources : BackgroundService
         _clock = clock;
         _log = log;
         _meter.CreateObservableGauge("ocsp.source.stale", () => _sources.Select(source => Measure(source, source.IsStale ? 1 : 0)), "{source}", "Sources whose last CRL has ended, or that cannot be read");
-        _meter.CreateObservableGauge("ocsp.source.failures", () => _sources.Select(source => Measure(source, source.State.Failures)), "{failure}", "Failures in a row");
+        _meter.CreateObservableGauge("ocsp.source.failures", () => _sources.Select(source => Measure(source, source.State.Failures)), "{failure}", "Failures of a source in a row");
     }
 
     /// <summary>What operators should know of them.</summary>

@@ -1,12 +1,15 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using OcspCluster.Authority;
 
 namespace OcspCluster.Gateway;
 
 /// <summary>What became of the events that were submitted through this process, and how long that took. Thread-safe.</summary>
-public sealed class FeedTally
+public sealed class FeedTally : IDisposable
 {
     private readonly TimeProvider _clock;
+    private readonly Meter _meter = new("OcspCluster.Feed");
     private readonly ConcurrentDictionary<(IssuerId Issuer, string Outcome), long> _outcomes = new();
     private readonly Lock _lock = new();
     private readonly LinkedList<long> _pending = []; // when each submission under way began; guarded by _lock
@@ -18,8 +21,22 @@ public sealed class FeedTally
     {
         ArgumentNullException.ThrowIfNull(clock);
         _clock = clock;
-        Acknowledgements = new FixedHistogram(clock);
-        Publications = new FixedHistogram(clock);
+        Acknowledgements = new FixedHistogram(clock, _meter, "ocsp.feed.acknowledgement.duration", "From a submission to its acknowledgement");
+        Publications = new FixedHistogram(clock, _meter, "ocsp.feed.publication.duration", "From events being durable to no process giving an older answer: so long an answer may be stale");
+        _meter.CreateObservableCounter(
+            "ocsp.feed.events",
+            () => _outcomes.Select(outcome => new Measurement<long>(outcome.Value, new("issuer", outcome.Key.Issuer.ToString()), new("outcome", outcome.Key.Outcome))),
+            "{event}",
+            "Events that were submitted through this process, by what became of them");
+        _meter.CreateObservableGauge("ocsp.feed.lag", () => Lag.TotalSeconds, "s", "How long the oldest submission has waited for its acknowledgement");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Acknowledgements.Dispose();
+        Publications.Dispose();
+        _meter.Dispose();
     }
 
     /// <summary>From a submission to its acknowledgement.</summary>
@@ -55,6 +72,8 @@ public sealed class FeedTally
     /// <summary>Measures a submission.</summary>
     internal async ValueTask<IReadOnlyList<EventOutcome>> MeasureAsync(IssuerId issuer, int events, Func<ValueTask<IReadOnlyList<EventOutcome>>> submit)
     {
+        using Activity? activity = GatewayActivities.Source.StartActivity("feed.submit");
+        activity?.SetTag("ocsp.issuer", issuer.ToString()).SetTag("ocsp.events", events);
         long start = _clock.GetTimestamp();
         LinkedListNode<long> place;
         lock (_lock)
@@ -86,6 +105,7 @@ public sealed class FeedTally
         catch (RevocationStoreException)
         {
             Add(issuer, "unknown", events);
+            activity?.SetStatus(ActivityStatusCode.Error, "unknown");
             throw;
         }
         finally

@@ -63,7 +63,10 @@ internal sealed record FigureSum
     public static FigureSum Of(NodeFigures own, IReadOnlyList<(string Name, NodeFigures? Figures)> others, double? budgetPerSecond, DateTimeOffset now)
     {
         NodeFigures[] nodes = [own, .. others.Select(other => other.Figures).OfType<NodeFigures>()];
-        IEnumerable<Finding> findings = others.Count == 0 ? own.Findings : nodes.SelectMany(node => node.Findings.Select(finding => finding with { Node = node.Name }));
+        IEnumerable<Finding> findings = others.Count == 0 ? own.Findings : nodes
+            .SelectMany(node => node.Findings.Select(finding => finding.IsShared ? finding : finding with { Node = node.Name }))
+            .OrderBy(finding => finding.Since)
+            .DistinctBy(finding => (finding.Code, finding.Issuer, finding.Subject, finding.Node)); // of what all tell, who told it first
         IEnumerable<Finding> silent = others.Where(other => other.Figures is null).Select(other => new Finding(
             "node.silent", FindingSeverity.Warning, $"'{other.Name}' is a member of the cluster and does not answer; its figures are missing.",
             "See whether its process runs and can be reached; it is out of the membership soon if it is gone.", Subject: other.Name)

@@ -25,6 +25,9 @@ internal sealed record Finding(string Code, FindingSeverity Severity, string Mes
     /// <summary>The process that finds it; null when all do, or there is one only.</summary>
     public string? Node { get; init; }
 
+    /// <summary>Whether it is about all processes together, so that one of them telling it is enough.</summary>
+    public bool IsShared { get; init; }
+
     /// <summary>Whether two are about the same thing, though it may have grown worse.</summary>
     public bool IsSameAs(Finding other) => Code == other.Code && Issuer == other.Issuer && Subject == other.Subject && Node == other.Node;
 }

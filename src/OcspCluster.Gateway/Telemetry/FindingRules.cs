@@ -51,7 +51,7 @@ internal static class FindingRules
 
         if (!store.IsDurable)
         {
-            yield return new("store.notDurable", FindingSeverity.Critical, $"What is acknowledged may be lost with the power: {store.Description}", "Have the store flush every write (Redis: appendonly yes, appendfsync always).");
+            yield return new("store.notDurable", FindingSeverity.Critical, $"What is acknowledged may be lost with the power: {store.Description}", "Have the store flush every write (Redis: appendonly yes, appendfsync always).") { IsShared = true };
         }
 
         if (condition.Clock is string clock)
@@ -137,7 +137,7 @@ internal static class FindingRules
 
         if (issuer.AuditFailure is string audit)
         {
-            yield return new("audit.failed", FindingSeverity.Critical, $"Issuer '{id}': the journal does not continue what was signed for before: {audit}", "Run 'audit verify', and compare with the checkpoints kept elsewhere; a backup may have been restored.", id);
+            yield return new("audit.failed", FindingSeverity.Critical, $"Issuer '{id}': the journal does not continue what was signed for before: {audit}", "Run 'audit verify', and compare with the checkpoints kept elsewhere; a backup may have been restored.", id) { IsShared = true };
         }
 
         if (issuer.CheckpointProblem is string checkpoint)

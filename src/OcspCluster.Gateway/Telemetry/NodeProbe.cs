@@ -20,7 +20,7 @@ internal sealed class NodeProbe
     private readonly ICertificateAnswers? _answers;
     private readonly CredentialWatch? _watch;
     private readonly AdminCertificate? _adminCertificate;
-    private readonly HostWarnings? _warnings;
+    private readonly HostFindings? _hostFindings;
     private readonly TimeProvider _clock;
     private readonly Lock _lock = new();
     private readonly FigureWindow _window; // guarded by _lock
@@ -45,10 +45,38 @@ internal sealed class NodeProbe
         _answers = services.GetService<ICertificateAnswers>(); // none where the process keeps the statuses itself
         _watch = services.GetService<CredentialWatch>(); // the hosts', and embedded responders have none
         _adminCertificate = services.GetService<AdminCertificate>();
-        _warnings = services.GetService<HostWarnings>();
+        _hostFindings = services.GetService<HostFindings>();
         _clock = clock;
         _window = new FigureWindow(clock, ReadTotals(_feed.LongestPublication));
         _wellSince = clock.GetUtcNow();
+    }
+
+    /// <summary>The store as it was last looked at; null before the first look.</summary>
+    public StoreView? Store { get; private set; }
+
+    /// <summary>What was wrong at the last look.</summary>
+    public IReadOnlyList<Finding> Findings
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _findings;
+            }
+        }
+    }
+
+    /// <summary>Whether answers are signed by the clock now.</summary>
+    public bool IsClockSound => _guard.State == ClockState.Sound;
+
+    /// <summary>Whether the cache of an issuer may be believed now.</summary>
+    public bool HasLease(IssuerId issuer) => _answers?.HasLease(issuer) != false;
+
+    /// <summary>Whether there are keys of an issuer in this process and none of them signs now.</summary>
+    public bool IsSignerDown(Issuer issuer)
+    {
+        SignerCondition[] signers = FindSigners(issuer, _clock.GetUtcNow());
+        return signers.Length > 0 && signers.All(signer => signer.IsFailing);
     }
 
     /// <summary>Keeps the totals of this second.</summary>
@@ -63,7 +91,7 @@ internal sealed class NodeProbe
     /// <summary>The figures now.</summary>
     public async Task<NodeFigures> ReadAsync(CancellationToken cancellationToken)
     {
-        StoreView store = await _cluster.DescribeStoreAsync(cancellationToken).ConfigureAwait(false);
+        StoreView store = Store = await _cluster.DescribeStoreAsync(cancellationToken).ConfigureAwait(false);
         IssuerCondition[] issuers = [.. _directory.Issuers.Select(LookAt)];
         lock (_lock)
         {
@@ -73,8 +101,8 @@ internal sealed class NodeProbe
             long[] answers = FigureWindow.Difference(minute.Answers, now.Answers);
             NodeCondition condition = new(
                 _clock.GetUtcNow(), store, _guard.Problem, issuers, [.. _deliveries.Lanes.Select(LookAt).OfType<DeliveryCondition>()], _sources.Warnings, _feed.Lag, answers.Sum(), CountFailed(answers),
-                [.. _adminCertificate?.Errors ?? [], .. _warnings?.Find() ?? []]);
-            Note(FindingRules.Find(condition), condition.Now);
+                _adminCertificate?.Errors ?? []);
+            Note([.. FindingRules.Find(condition), .. _hostFindings?.Find() ?? []], condition.Now);
             return new NodeFigures
             {
                 Name = _identity.Name,
@@ -139,15 +167,18 @@ internal sealed class NodeProbe
             scheduler?.SignaturesPerSecond ?? issuer.Policy.RefreshSignaturesPerSecond,
             scheduler?.TimeToFirstExpiry,
             scheduler?.IsResting == true,
-            [.. issuer.Credentials.Where(credential => credential.Signer.HasKey && credential.NotBefore <= now && now <= credential.NotAfter)
-                .Select(credential => new SignerCondition(credential.Certificate.Subject, _factory.StateOf(credential).IsFailing, _factory.LastFailureOf(credential)?.Reason))],
+            FindSigners(issuer, now),
             CredentialRules.CoveredUntil(issuer.Credentials, now, issuer.Policy.Validity),
             issuer.Credentials.Max(credential => (DateTimeOffset?)credential.NotAfter),
-            _answers?.HasLease(issuer.Id) != false,
+            HasLease(issuer.Id),
             checkpoint is { IsFork: true } ? checkpoint.Reason : null,
             checkpoint is { IsFork: false } ? checkpoint.Reason : null,
             _watch?.Find(issuer.Id)?.Errors ?? []);
     }
+
+    private SignerCondition[] FindSigners(Issuer issuer, DateTimeOffset now) =>
+        [.. issuer.Credentials.Where(credential => credential.Signer.HasKey && credential.NotBefore <= now && now <= credential.NotAfter)
+            .Select(credential => new SignerCondition(credential.Certificate.Subject, _factory.StateOf(credential).IsFailing, _factory.LastFailureOf(credential)?.Reason))];
 
     private static DeliveryCondition? LookAt(DeliveryLane lane) =>
         lane.Report.HeldBy is null && (lane.Report.PausedBecause is not null || lane.Lag > lane.Receiver.Options.WarnAfter)
@@ -155,6 +186,6 @@ internal sealed class NodeProbe
             : null;
 }
 
-/// <summary>What operators should know of the host, beside what the gateway knows.</summary>
-/// <param name="Find">Finds it, in sentences; empty when there is nothing.</param>
-internal sealed record HostWarnings(Func<IReadOnlyList<string>> Find);
+/// <summary>What the host finds wrong, beside what the gateway knows.</summary>
+/// <param name="Find">Finds it.</param>
+internal sealed record HostFindings(Func<IReadOnlyList<Finding>> Find);

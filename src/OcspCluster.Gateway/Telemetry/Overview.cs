@@ -29,6 +29,7 @@ internal sealed partial class Overview : BackgroundService
     private readonly Lock _lock = new();
     private Task<OverviewReading>? _reading; // the one under way or the last; guarded by _lock
     private long _readingBegan;
+    private volatile IReadOnlyList<OverviewIssuerView> _lastIssuers = [];
 
     public Overview(
         NodeProbe probe, NodeIdentity identity, IssuerDirectory directory, IRevocationStore store, RefreshSchedulers schedulers, IServiceProvider services, TimeProvider clock, ILogger<Overview> log)
@@ -49,6 +50,9 @@ internal sealed partial class Overview : BackgroundService
 
     /// <summary>This process.</summary>
     public NodeIdentity Identity => _identity;
+
+    /// <summary>The issuers at the last reading.</summary>
+    public IReadOnlyList<OverviewIssuerView> LastIssuers => _lastIssuers;
 
     /// <summary>This process's figures alone, for the others.</summary>
     public Task<NodeFigures> ReadOwnAsync(CancellationToken cancellationToken) => _probe.ReadAsync(cancellationToken);
@@ -108,6 +112,7 @@ internal sealed partial class Overview : BackgroundService
         Task<IReadOnlyList<(string Name, NodeFigures? Figures)>>? asked = _peers?.AskAsync(cancellationToken);
         NodeFigures own = await _probe.ReadAsync(cancellationToken).ConfigureAwait(false);
         OverviewIssuerView[] issuers = await Task.WhenAll(_directory.Issuers.OrderBy(issuer => issuer.Id.ToString(), StringComparer.Ordinal).Select(issuer => DescribeAsync(issuer, cancellationToken))).ConfigureAwait(false);
+        _lastIssuers = issuers;
         DateTimeOffset now = _clock.GetUtcNow();
         return new OverviewReading(now, FigureSum.Of(own, asked is null ? [] : await asked.ConfigureAwait(false), BudgetPerSecond, now), issuers);
     }

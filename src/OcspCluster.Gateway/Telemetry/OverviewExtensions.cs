@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace OcspCluster.Gateway;
 
@@ -18,6 +19,8 @@ internal static class OverviewExtensions
         services.TryAddSingleton<Overview>();
         services.AddHostedService(provider => provider.GetRequiredService<Overview>());
         services.TryAddSingleton<OverviewEndpoints>();
+        services.TryAddSingleton<NodeMeter>();
+        services.TryAddSingleton<MetricsCollector>();
     }
 
     /// <summary>Maps <c>/v1/overview</c> and what is below it.</summary>
@@ -34,5 +37,22 @@ internal static class OverviewExtensions
         group.MapGet("/stream", (Delegate)overview.GetStreamAsync)
             .For(ApiAction.Read, "The overview as server-sent events, one a second", "Each is of the type overview, with the data of GET /v1/overview. The stream ends when the credential is no longer valid.")
             .Produces<OverviewView>(200, FollowEndpoints.Stream).ProducesProblem(503);
+        MapMetrics(endpoints);
+    }
+
+    private static void MapMetrics(IEndpointRouteBuilder endpoints)
+    {
+        IServiceProvider services = endpoints.ServiceProvider;
+        _ = services.GetRequiredService<NodeMeter>(); // its instruments are there from now on
+        MetricsCollector metrics = services.GetRequiredService<MetricsCollector>();
+        RouteGroupBuilder group = endpoints.MapGroup("/metrics");
+        if (services.GetRequiredService<IOptions<AdminApiOptions>>().Value.MetricsNeedKey)
+        {
+            group.AddEndpointFilter(services.GetRequiredService<AdminAccess>());
+        }
+
+        group.MapGet("/", () => Results.Text(PrometheusText.Write(metrics.Collect()), PrometheusText.ContentType))
+            .For(ApiAction.Read, "All metrics in the text format of Prometheus", "For all issuers; no key where Admin:MetricsNeedKey is false. docs/METRICS.md has them all.", ofAllIssuers: true)
+            .Produces<string>(200, "text/plain");
     }
 }

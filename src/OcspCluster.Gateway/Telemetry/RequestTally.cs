@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using OcspCluster.Authority;
 
 namespace OcspCluster.Gateway;
@@ -5,12 +6,13 @@ namespace OcspCluster.Gateway;
 /// <summary>
 /// Counts answers by what they say and where they came from, and how long they took: the one hook of telemetry on the request path. It takes no lock and allocates nothing. Thread-safe.
 /// </summary>
-public sealed class RequestTally
+public sealed class RequestTally : IDisposable
 {
     private static readonly int s_kinds = Enum.GetValues<AnswerKind>().Length;
     private static readonly int s_sources = Enum.GetValues<AnswerSource>().Length;
 
     private readonly TimeProvider _clock;
+    private readonly Meter _meter = new("OcspCluster.Requests");
     private readonly FixedHistogram _latency;
     private readonly Stripes _answers = new(ResultCount * s_sources);
     private readonly Stripes _refusals = new(HttpRefusals.Count);
@@ -20,7 +22,9 @@ public sealed class RequestTally
     {
         ArgumentNullException.ThrowIfNull(clock);
         _clock = clock;
-        _latency = new FixedHistogram(clock);
+        _latency = new FixedHistogram(clock, _meter, "ocsp.request.duration", "From a request that is there as a whole to its answer");
+        _meter.CreateObservableCounter("ocsp.requests", ObserveAnswers, "{request}", "Requests by what became of them, what the relying party was told, and where the answer came from");
+        _meter.CreateObservableCounter("ocsp.http.refusals", ObserveRefusals, "{request}", "Requests that were refused by an HTTP status before they were OCSP");
     }
 
     /// <summary>The ways to answer: what a signed answer says, and then each <see cref="OcspOutcome"/> that is not <see cref="OcspOutcome.Answered"/>.</summary>
@@ -31,6 +35,13 @@ public sealed class RequestTally
 
     /// <summary>How long answers took.</summary>
     internal FixedHistogram Latency => _latency;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _latency.Dispose();
+        _meter.Dispose();
+    }
 
     /// <summary>Counts an answer.</summary>
     /// <param name="reply">The answer.</param>
@@ -91,4 +102,31 @@ public sealed class RequestTally
         string status = OcspReply.StatusOf((OcspOutcome)(result - s_kinds + 1)).ToString();
         return char.ToLowerInvariant(status[0]) + status[1..];
     }
+
+    /// <summary>The name of a source, as labels have it.</summary>
+    internal static string NameOf(AnswerSource source) => source switch
+    {
+        AnswerSource.Refused => "refused",
+        AnswerSource.Cache => "cache",
+        AnswerSource.Kept => "kept",
+        AnswerSource.Signer => "signed",
+        _ => throw new ArgumentOutOfRangeException(nameof(source), source, "Not a source."),
+    };
+
+    // Only what there was: most results have one source.
+    private IEnumerable<Measurement<long>> ObserveAnswers()
+    {
+        long[] answers = ReadAnswers();
+        for (int i = 0; i < answers.Length; i++)
+        {
+            if (answers[i] > 0)
+            {
+                int result = i / s_sources;
+                yield return new(answers[i], new("outcome", NameOf(result)), new("answer", AnswerOf(result)), new("source", NameOf((AnswerSource)(i % s_sources))));
+            }
+        }
+    }
+
+    private IEnumerable<Measurement<long>> ObserveRefusals() =>
+        ReadRefusals().Select((count, i) => new Measurement<long>(count, new KeyValuePair<string, object?>("status", HttpRefusals[i]))).Where(refusal => refusal.Value > 0);
 }

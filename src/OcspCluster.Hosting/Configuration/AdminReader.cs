@@ -49,6 +49,7 @@ internal static class AdminReader
             MaxBatchEvents = reader.Integer("Admin:MaxBatchEvents", @default.MaxBatchEvents),
             MaxBatchBytes = reader.Integer("Admin:MaxBatchBytes", @default.MaxBatchBytes),
             MaxLineBytes = reader.Integer("Admin:MaxLineBytes", @default.MaxLineBytes),
+            MetricsNeedKey = reader.Boolean("Admin:MetricsNeedKey", @default.MetricsNeedKey),
         };
         if (reader.List("Admin:ClientScopes") is { Count: > 0 } scopes)
         {

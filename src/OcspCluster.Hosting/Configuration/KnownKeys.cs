@@ -74,7 +74,7 @@ internal sealed class KnownKeys
         ("Admin", Section(
             null,
             ("Url", Value), ("Certificate", Value), ("Key", Value), ("Password", Value), ("ClientCa", Value), ("ClientScopes", List), ("Clients", Section(Client)), ("FailuresPerMinute", Value),
-            ("RequestsPerSecond", Value), ("MaxBatchEvents", Value), ("MaxBatchBytes", Value), ("MaxLineBytes", Value), ("SessionLifetime", Value))),
+            ("RequestsPerSecond", Value), ("MaxBatchEvents", Value), ("MaxBatchBytes", Value), ("MaxLineBytes", Value), ("SessionLifetime", Value), ("MetricsNeedKey", Value))),
         ("Clock", Section(null, ("Back", Value), ("Silence", Value))),
         ("Issuers", Section(Issuer)),
         ("Webhooks", Section(Section(null, [.. Receiver, ("SecretFile", Value), ("SecretFiles", List), ("Format", Value)]))),
@@ -84,6 +84,7 @@ internal sealed class KnownKeys
                 .. Receiver, ("PublicUrls", List), ("Style", Value), ("Method", Value), ("Body", Value), ("ChunkSize", Value), ("Headers", Section(Value)),
                 ("AuthorizationHeader", Value), ("AuthorizationFile", Value), ("RequestsPerSecond", Value), ("NotCached", List),
             ]))),
+        ("Telemetry", Section(null, ("LogFormat", Value), ("TraceRatio", Value), ("Otlp", Section(null, ("Endpoint", Value), ("Protocol", Value), ("HeadersFile", Value), ("Interval", Value))))),
         ("Logging", new(Kind.Anything)));
 
     /// <summary>Everything among these keys that is not known, or a value where a section belongs and the reverse.</summary>

@@ -51,6 +51,9 @@ public sealed class ResponderOptions
     /// <summary>What works, but deserves a look.</summary>
     public required IReadOnlyList<ConfigurationProblem> Warnings { get; init; }
 
+    /// <summary>How it tells of itself.</summary>
+    public required TelemetrySettings Telemetry { get; init; }
+
     /// <summary>The <c>Logging</c> section.</summary>
     public required IConfiguration Logging { get; init; }
 
@@ -93,6 +96,7 @@ public sealed class ResponderOptions
         Dictionary<IssuerId, IssuerSources> sources = issuers.DistinctBy(issuer => issuer.Id).ToDictionary(issuer => issuer.Id, issuer => SourceReader.Read(reader, issuer.Id.ToString()));
         ReportTwins(reader, issuers);
         DeliveryOptions deliveries = DeliveryReader.Read(reader, [.. settings.Section("Issuers").GetChildren().Select(section => section.Key).DefaultIfEmpty(Demo.DemoPki.Id)]);
+        TelemetrySettings telemetry = TelemetryReader.Read(reader);
         if (reader.Problems.Count > 0)
         {
             throw new ConfigurationException(reader.Problems);
@@ -112,6 +116,7 @@ public sealed class ResponderOptions
             Sources = sources,
             Settings = settings,
             Warnings = reader.Warnings,
+            Telemetry = telemetry,
             Logging = settings.Section("Logging"),
         };
     }

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using OcspCluster.Authority;
+using OcspCluster.Gateway;
 using OcspCluster.Silo.Coherence;
+using OcspCluster.Silo.Host;
 using OcspCluster.Silo.Refresh;
 using Orleans.Concurrency;
 
@@ -28,7 +30,7 @@ internal interface ICaGrain : IGrainWithStringKey
 /// <summary>Gives one CA its place. The sequencer gives the turns: submissions that wait share one, and therefore the grain lets them in together.</summary>
 /// <remarks>Two activations at once are harmless: the journal's fence lets one of them write, and the leases lie in the store, where both see them.</remarks>
 [Reentrant]
-internal sealed class CaGrain(CaSequencers sequencers) : Grain, ICaGrain
+internal sealed class CaGrain(CaSequencers sequencers, ClusterChronicle chronicle) : Grain, ICaGrain
 {
     /// <summary>How long a caller waits: an append and a publication that waits out a lease, with room for the longest of both.</summary>
     public const string Patience = "00:02:00";
@@ -38,6 +40,7 @@ internal sealed class CaGrain(CaSequencers sequencers) : Grain, ICaGrain
     /// <inheritdoc/>
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        chronicle.NoteWriter(this.GetPrimaryKeyString());
         _sequencer = sequencers.Create(new IssuerId(this.GetPrimaryKeyString()));
         return Task.CompletedTask;
     }
@@ -60,10 +63,10 @@ internal sealed class CaGrain(CaSequencers sequencers) : Grain, ICaGrain
 }
 
 /// <summary>Makes a sequencer for each activation of a CA.</summary>
-internal sealed class CaSequencers(IRevocationStore store, ClusterPublisher publisher, RefreshFeed feed, ClockGuard guard, TimeProvider clock)
+internal sealed class CaSequencers(IRevocationStore store, ClusterPublisher publisher, RefreshFeed feed, ClockGuard guard, FeedTally tally, TimeProvider clock)
 {
     /// <summary>A sequencer that knows nothing yet: its first turn reads the journal, and has all of it published.</summary>
-    public IssuerSequencer Create(IssuerId issuer) => new(issuer, store, new AnnouncingPublisher(publisher, feed, guard), clock);
+    public IssuerSequencer Create(IssuerId issuer) => new(issuer, store, new MeasuredPublisher(new AnnouncingPublisher(publisher, feed, guard), tally), clock);
 }
 
 /// <summary>Takes events to the CA's actor, wherever in the cluster it lives. Thread-safe.</summary>

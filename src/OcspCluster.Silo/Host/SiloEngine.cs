@@ -97,9 +97,12 @@ internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
         builder.Services.AddCredentialWatch(_options.Responder, Issuers, IsDemo);
         builder.Services.AddSingleton(_options);
         builder.Services.AddSingleton(services => new SiloSelf(_options.IsSigner ? "signer" : "gateway", () => services.GetRequiredService<CoherenceDirectory>().All.ToDictionary(
-            issuer => issuer.Coherence.Issuer.ToString(), issuer => Math.Max(0, Math.Round(issuer.Coherence.LeaseLeft.TotalSeconds, 2)))));
+            issuer => issuer.Coherence.Issuer.ToString(), issuer => Math.Max(0, Math.Round(issuer.Coherence.LeaseLeft.TotalSeconds, 2))), services.GetRequiredService<ClusterChronicle>()));
         builder.Services.AddSingleton<SiloOverview>();
         builder.Services.AddSingleton<ICachesElsewhere, SiloCaches>();
+        builder.Services.AddSingleton(new NodeIdentity(OrleansSetup.NameOf(_options), _options.IsSigner ? "silo" : "gateway"));
+        builder.Services.AddSingleton<IOverviewPeers, OverviewPeers>();
+        builder.Services.AddSingleton(services => new HostFindings(() => FindFindings(services.GetRequiredService<ClusterChronicle>())));
         builder.Services.AddSingleton<ClockAcceptance, ClusterClockAcceptance>();
         builder.Services.AddSingleton<IClusterOverview>(services => services.GetRequiredService<SiloOverview>());
     }
@@ -137,6 +140,17 @@ internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
         }
 
         return warnings;
+    }
+
+    private List<Finding> FindFindings(ClusterChronicle chronicle)
+    {
+        List<Finding> findings = [.. chronicle.FindLost()];
+        if (_checkpoints.Warning is string warning)
+        {
+            findings.Add(new Finding("host.warning", FindingSeverity.Warning, warning, "The sentence says what to do."));
+        }
+
+        return findings;
     }
 
     /// <inheritdoc/>

@@ -13,6 +13,7 @@ internal sealed partial class SiloOverview(
     IClusterMembershipService membership,
     IGrainFactory grains,
     SiloInfoClient infos,
+    ClusterChronicle chronicle,
     ILogger<SiloOverview> log) : IClusterOverview
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
@@ -32,7 +33,13 @@ internal sealed partial class SiloOverview(
         Task<ILookup<SiloAddress, SimpleGrainStatistic>> activations = CountAsync([.. members.Where(IsActive).Select(member => member.SiloAddress)], cancellationToken);
         SiloInfo?[] told = await Task.WhenAll(members.Select(member => AskAsync(member, cancellationToken))).ConfigureAwait(false);
         ILookup<SiloAddress, SimpleGrainStatistic> counts = await activations.ConfigureAwait(false);
-        return new ClusterView(options.ClusterId, Store, [.. members.Select((member, i) => ToNode(member, told[i], counts[member.SiloAddress]))], []);
+        IEnumerable<NodeEventView> failovers = members.SelectMany((member, i) => (told[i]?.TookOver ?? []).Select(
+            one => new NodeEventView(one.At, member.Name, "failedOver", $"It takes the events of issuer '{one.Issuer}' since the silo that did was gone.")));
+        return new ClusterView(
+            options.ClusterId,
+            Store,
+            [.. members.Select((member, i) => ToNode(member, told[i], counts[member.SiloAddress]))],
+            [.. chronicle.Happened.Concat(failovers).OrderByDescending(happened => happened.At).Take(ClusterChronicle.Length)]);
     }
 
     /// <inheritdoc/>

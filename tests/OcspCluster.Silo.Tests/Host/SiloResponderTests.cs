@@ -137,6 +137,18 @@ public sealed class SiloClusterTests(SharedHosts shared) : ClusterContract(share
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
 }
 
+public sealed class SiloOverviewTests(SharedHosts shared) : OverviewContract(shared)
+{
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
+}
+
+public sealed class SiloMetricsTests(SharedHosts shared) : MetricsContract(shared)
+{
+    protected override bool IsCluster => true;
+
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);
+}
+
 public sealed class SiloOperationsTests(SharedHosts shared) : OperationsContract(shared)
 {
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => SiloResponderHost.StartSignersAsync(setup, clock);

@@ -66,5 +66,11 @@ public sealed class OverviewTests(SharedHosts shared) : OverviewContract(shared)
 
 public sealed class KeyTests(SharedHosts shared) : KeyContract(shared)
 {
+}
+
+public sealed class MetricsTests(SharedHosts shared) : MetricsContract(shared)
+{
+    protected override bool IsCluster => false;
+
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
 }
