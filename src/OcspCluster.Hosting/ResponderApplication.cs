@@ -11,6 +11,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 using OcspCluster.Authority;
+using OcspCluster.Dashboard;
 using OcspCluster.Gateway;
 using OcspCluster.Hosting.Configuration;
 using OcspCluster.Hosting.Crls;
@@ -191,6 +192,7 @@ internal sealed class ResponderApplication : IAsyncDisposable
             app.Services.GetRequiredService<RevocationSources>(),
             app.Services.GetService<AdminCertificate>());
         app.MapAdminApi();
+        app.MapDashboard();
         engine.Map(app);
         return app;
     }

@@ -2,7 +2,7 @@ using System.Xml.Linq;
 
 namespace OcspCluster.Architecture.Tests;
 
-/// <summary>Arrows point one way: Protocol ← Authority ← Gateway ← Hosting ← {Standalone, Silo}; {Protocol ← Client, Standalone} ← Cli.</summary>
+/// <summary>Arrows point one way: Protocol ← Authority ← Gateway ← Hosting ← {Standalone, Silo}; Dashboard ← Hosting; {Protocol ← Client, Standalone} ← Cli.</summary>
 public sealed class DependencyTests
 {
     private static readonly Dictionary<string, string[]> s_allowed = new()
@@ -10,7 +10,8 @@ public sealed class DependencyTests
         ["OcspCluster.Protocol"] = [],
         ["OcspCluster.Authority"] = ["OcspCluster.Protocol"],
         ["OcspCluster.Gateway"] = ["OcspCluster.Authority"],
-        ["OcspCluster.Hosting"] = ["OcspCluster.Gateway"],
+        ["OcspCluster.Dashboard"] = [],
+        ["OcspCluster.Hosting"] = ["OcspCluster.Gateway", "OcspCluster.Dashboard"],
         ["OcspCluster.Standalone"] = ["OcspCluster.Hosting"],
         ["OcspCluster.Silo"] = ["OcspCluster.Hosting"],
         ["OcspCluster.BouncyCastle"] = ["OcspCluster.Protocol"],
