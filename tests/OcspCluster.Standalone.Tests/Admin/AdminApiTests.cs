@@ -66,6 +66,7 @@ public sealed class OverviewTests(SharedHosts shared) : OverviewContract(shared)
 
 public sealed class KeyTests(SharedHosts shared) : KeyContract(shared)
 {
+    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
 }
 
 public sealed class MetricsTests(SharedHosts shared) : MetricsContract(shared)
