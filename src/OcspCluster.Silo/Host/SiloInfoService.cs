@@ -10,9 +10,11 @@ namespace OcspCluster.Silo.Host;
 /// <param name="Version">The program's version.</param>
 /// <param name="StartedAt">When its process was started.</param>
 /// <param name="Leases">Its leases: issuer, and the seconds left.</param>
+/// <param name="Activations">How many actors it hosts, by kind; empty where it hosts none.</param>
 [GenerateSerializer, Alias("ocsp-silo-info")]
 internal sealed record SiloInfo(
-    [property: Id(0)] string Role, [property: Id(1)] string Version, [property: Id(2)] DateTimeOffset StartedAt, [property: Id(3)] Dictionary<string, double> Leases);
+    [property: Id(0)] string Role, [property: Id(1)] string Version, [property: Id(2)] DateTimeOffset StartedAt, [property: Id(3)] Dictionary<string, double> Leases,
+    [property: Id(4)] Dictionary<string, int> Activations);
 
 /// <summary>Asks a silo about itself.</summary>
 [Alias("ocsp-silo-info-service")]
@@ -61,11 +63,12 @@ internal sealed class SiloInfoClient(IServiceProvider services) : GrainServiceCl
 /// <summary>This silo.</summary>
 /// <param name="role">signer or gateway.</param>
 /// <param name="findLeases">Its leases: issuer, and the seconds left.</param>
-internal sealed class SiloSelf(string role, Func<Dictionary<string, double>> findLeases)
+/// <param name="countActivations">How many actors it hosts, by kind.</param>
+internal sealed class SiloSelf(string role, Func<Dictionary<string, double>> findLeases, Func<Dictionary<string, int>> countActivations)
 {
     /// <summary>signer or gateway.</summary>
     public string Role => role;
 
     /// <summary>What it tells of itself.</summary>
-    public SiloInfo Describe() => new(role, LonelyNode.Version, LonelyNode.StartedAt, findLeases());
+    public SiloInfo Describe() => new(role, LonelyNode.Version, LonelyNode.StartedAt, findLeases(), countActivations());
 }
