@@ -16,6 +16,12 @@ internal static class Program
             case [History.ClusterMeasurements.Verb, string certificates]:
                 await History.ClusterMeasurements.RunAsync(int.Parse(certificates, CultureInfo.InvariantCulture));
                 return 0;
+            case [History.MembershipMeasurements.Verb, string seconds, .. string[] probeTimeout]:
+                await History.MembershipMeasurements.RunAsync(TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture)), probeTimeout.FirstOrDefault());
+                return 0;
+            case [Coherence.ActivationMeasurements.Verb, string certificates]:
+                await Coherence.ActivationMeasurements.RunAsync(int.Parse(certificates, CultureInfo.InvariantCulture));
+                return 0;
             default:
                 // What xunit.v3's generated entry point does.
                 return args.Contains("--server") || args.Contains("--internal-msbuild-node")

@@ -46,6 +46,13 @@ internal sealed class CaGrain(CaSequencers sequencers, ClusterChronicle chronicl
     }
 
     /// <inheritdoc/>
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        sequencers.Release();
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
     public async Task<SubmissionReply> SubmitAsync(IReadOnlyList<RevocationEvent> events, Submitter submitter)
     {
         try
@@ -62,11 +69,23 @@ internal sealed class CaGrain(CaSequencers sequencers, ClusterChronicle chronicl
     public Task PublishPendingAsync() => _sequencer.PublishPendingAsync();
 }
 
-/// <summary>Makes a sequencer for each activation of a CA.</summary>
+/// <summary>Makes a sequencer for each activation of a CA, and counts them. Thread-safe.</summary>
 internal sealed class CaSequencers(IRevocationStore store, ClusterPublisher publisher, RefreshFeed feed, ClockGuard guard, FeedTally tally, TimeProvider clock)
 {
+    private int _active;
+
+    /// <summary>How many CAs are active here.</summary>
+    public int Active => Volatile.Read(ref _active);
+
     /// <summary>A sequencer that knows nothing yet: its first turn reads the journal, and has all of it published.</summary>
-    public IssuerSequencer Create(IssuerId issuer) => new(issuer, store, new MeasuredPublisher(new AnnouncingPublisher(publisher, feed, guard), tally), clock);
+    public IssuerSequencer Create(IssuerId issuer)
+    {
+        Interlocked.Increment(ref _active);
+        return new IssuerSequencer(issuer, store, new MeasuredPublisher(new AnnouncingPublisher(publisher, feed, guard), tally), clock);
+    }
+
+    /// <summary>An activation is gone.</summary>
+    public void Release() => Interlocked.Decrement(ref _active);
 }
 
 /// <summary>Takes events to the CA's actor, wherever in the cluster it lives. Thread-safe.</summary>

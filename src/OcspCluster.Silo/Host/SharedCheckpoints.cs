@@ -33,6 +33,9 @@ internal sealed class SharedCheckpoints : IDisposable
     /// <summary>What the operator should know; null when nothing.</summary>
     public string? Warning { get; private init; }
 
+    /// <summary>Whether this silo has the key; else it hands out what others signed.</summary>
+    public bool MaySign => _key is not null;
+
     /// <summary>Opens them. For one silo at a time (<see cref="StartTurn"/>).</summary>
     /// <param name="connection">The connection; it stays open.</param>
     /// <param name="dataDirectory">Where the key is, or is made.</param>

@@ -3,7 +3,10 @@ using OcspCluster.Gateway;
 using OcspCluster.Hosting;
 using OcspCluster.Hosting.Configuration;
 using OcspCluster.Hosting.Demo;
+using OcspCluster.Silo.Certificates;
 using OcspCluster.Silo.Coherence;
+using OcspCluster.Silo.Events;
+using OcspCluster.Silo.Refresh;
 using OcspCluster.Silo.Storage;
 
 namespace OcspCluster.Silo.Host;
@@ -51,7 +54,7 @@ internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
     public string Name => "OcspCluster.Silo";
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> QuietCategories { get; } = ["Orleans", typeof(GatewayService).FullName!, typeof(SiloInfoService).FullName!];
+    public IReadOnlyList<string> QuietCategories { get; } = ["Orleans", typeof(GatewayService).FullName!, typeof(RefreshService).FullName!, typeof(SiloInfoService).FullName!];
 
     /// <inheritdoc/>
     public IReadOnlyList<Issuer> Issuers { get; }
@@ -93,11 +96,12 @@ internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
         builder.Services.AddHostedService(services => services.GetRequiredService<RedisSourceTurns>());
         builder.Services.AddSingleton(_options.Responder.Deliveries.For(OrleansSetup.EndpointOf(_options))); // of all silos one delivers at a time
         builder.Services.AddSingleton<IApiKeyDocument>(new RedisApiKeys(_connection));
-        builder.Services.AddSingleton(new JournalNotes(() => RedisAuditStore.Open(_connection), _checkpoints.SignAsync));
+        builder.Services.AddSingleton(new JournalNotes(() => RedisAuditStore.Open(_connection), _checkpoints.SignAsync) { MaySign = _checkpoints.MaySign });
         builder.Services.AddCredentialWatch(_options.Responder, Issuers, IsDemo);
         builder.Services.AddSingleton(_options);
         builder.Services.AddSingleton(services => new SiloSelf(_options.IsSigner ? "signer" : "gateway", () => services.GetRequiredService<CoherenceDirectory>().All.ToDictionary(
-            issuer => issuer.Coherence.Issuer.ToString(), issuer => Math.Max(0, Math.Round(issuer.Coherence.LeaseLeft.TotalSeconds, 2))), services.GetRequiredService<ClusterChronicle>()));
+            issuer => issuer.Coherence.Issuer.ToString(), issuer => Math.Max(0, Math.Round(issuer.Coherence.LeaseLeft.TotalSeconds, 2))),
+            () => CountActivations(services), services.GetRequiredService<ClusterChronicle>()));
         builder.Services.AddSingleton<SiloOverview>();
         builder.Services.AddSingleton<ICachesElsewhere, SiloCaches>();
         builder.Services.AddSingleton(new NodeIdentity(OrleansSetup.NameOf(_options), _options.IsSigner ? "silo" : "gateway"));
@@ -164,6 +168,10 @@ internal sealed class SiloEngine : IHostEngine, IAsyncDisposable
             credential.Dispose();
         }
     }
+
+    private Dictionary<string, int> CountActivations(IServiceProvider services) => _options.IsSigner
+        ? new() { ["ca"] = services.GetRequiredService<CaSequencers>().Active, ["certificate"] = (int)services.GetRequiredService<CertificateActors>().Active }
+        : [];
 
     private static async Task<(IReadOnlyList<Issuer> Issuers, DemoPki? Demo)> OpenIssuersAsync(SiloHostOptions options, RedisConnection connection, TimeProvider clock)
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using OcspCluster.Hosting.Configuration;
 using OcspCluster.Silo.Storage;
 
@@ -19,6 +20,15 @@ public sealed class SiloHostOptions
 
     /// <summary>How the silo keeps its promises.</summary>
     public required OcspSiloOptions Silo { get; init; }
+
+    /// <summary>The default of <see cref="ProbeTimeout"/>.</summary>
+    public static readonly TimeSpan DefaultProbeTimeout = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>
+    /// How often the silos look after each other, and how long one may take to answer: one that misses two times by the word of two others (of one where there are but two silos) is out. It has more time while a silo
+    /// knows itself to be slow. 0.1 to 30 seconds; default 0.5 seconds.
+    /// </summary>
+    public TimeSpan ProbeTimeout { get; init; } = DefaultProbeTimeout;
 
     /// <summary>The cluster's name: silos of one name find each other in one Redis. Default <c>ocsp</c>.</summary>
     public required string ClusterId { get; init; }
@@ -45,8 +55,8 @@ public sealed class SiloHostOptions
     public bool IsSigner => Silo.Role != SiloRole.Gateway;
 
     private static KnownKeys Known { get; } = KnownKeys.All.With(
-        ("Redis", KnownKeys.SectionOf("Configuration", "Password", "PasswordFile", "KeyPrefix", "AcceptLessDurability", "Replicas")),
-        ("Cluster", KnownKeys.SectionOf("ClusterId", "ServiceId", "AdvertisedAddress", "SiloPort", "GatewayPort", "Role", "Lease", "CallDeadline", "WithoutStore", "DrainDelay")),
+        ("Redis", KnownKeys.SectionOf("Configuration", "Password", "PasswordFile", "Ca", "Certificate", "Key", "KeyPrefix", "AcceptLessDurability", "Replicas")),
+        ("Cluster", KnownKeys.SectionOf("ClusterId", "ServiceId", "AdvertisedAddress", "SiloPort", "GatewayPort", "Role", "Lease", "CallDeadline", "WithoutStore", "DrainDelay", "ProbeTimeout")),
         ("Admin:OrleansDashboard", KnownKeys.Value));
 
     /// <summary>Reads and judges a configuration, the files that it names included.</summary>
@@ -82,6 +92,7 @@ public sealed class SiloHostOptions
             SiloPort = siloPort,
             GatewayPort = gatewayPort,
             DrainDelay = drainDelay,
+            ProbeTimeout = reader.Duration("Cluster:ProbeTimeout", DefaultProbeTimeout, TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(30)),
             HasOrleansDashboard = hasDashboard,
         };
     }
@@ -114,14 +125,49 @@ public sealed class SiloHostOptions
             reader.Report("Redis:KeyPrefix", prefix, "is not 1 to 32 of a-z, 0-9, '-', '_', '.'");
         }
 
-        return new RedisOptions
+        RedisOptions options = new()
         {
             Configuration = configuration,
             Password = ReadPassword(reader),
+            Ca = ReadPath(reader, "Redis:Ca"),
+            Certificate = ReadPath(reader, "Redis:Certificate"),
+            Key = ReadPath(reader, "Redis:Key"),
             KeyPrefix = prefix,
             AcceptLessDurability = reader.Boolean("Redis:AcceptLessDurability", false),
             Replicas = reader.Integer("Redis:Replicas", 0, 0, 16),
         };
+        if ((options.Certificate is null) != (options.Key is null))
+        {
+            reader.Report("Redis:Certificate", reader.Text("Redis:Certificate"), "and Redis:Key belong together: give both");
+        }
+        else if (reader.Problems.Count == 0)
+        {
+            FindTlsProblem(reader, options);
+        }
+
+        return options;
+    }
+
+    private static string? ReadPath(SettingsReader reader, string key) => reader.Text(key) is { } file ? reader.Settings.ResolvePath(key, file) : null;
+
+    // What a file is good for is tried, one at a time, so that the problem has a key.
+    private static void FindTlsProblem(SettingsReader reader, RedisOptions options)
+    {
+        foreach ((string key, RedisOptions one) in new[] { ("Redis:Ca", options with { Certificate = null, Key = null }), ("Redis:Certificate", options with { Ca = null }) })
+        {
+            try
+            {
+                StackExchange.Redis.ConfigurationOptions read = RedisConnection.Read(one);
+                if (!read.Ssl && reader.Text(key) is { } file)
+                {
+                    reader.Report(key, file, "is for TLS: write ssl=true into Redis:Configuration");
+                }
+            }
+            catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+            {
+                reader.Report(key, reader.Text(key), $"cannot be used: {e.Message}");
+            }
+        }
     }
 
     private static string? ReadPassword(SettingsReader reader)

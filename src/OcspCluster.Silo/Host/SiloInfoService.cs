@@ -13,10 +13,11 @@ namespace OcspCluster.Silo.Host;
 /// <param name="StartedAt">When its process was started.</param>
 /// <param name="Leases">Its leases: issuer, and the seconds left.</param>
 /// <param name="TookOver">When it began to take an issuer's events because the silo that did was gone.</param>
+/// <param name="Activations">How many actors it hosts, by kind; empty where it hosts none.</param>
 [GenerateSerializer, Alias("ocsp-silo-info")]
 internal sealed record SiloInfo(
     [property: Id(0)] string Role, [property: Id(1)] string Version, [property: Id(2)] DateTimeOffset StartedAt, [property: Id(3)] Dictionary<string, double> Leases,
-    [property: Id(4)] TakeOver[] TookOver);
+    [property: Id(4)] TakeOver[] TookOver, [property: Id(5)] Dictionary<string, int> Activations);
 
 /// <summary>A silo began to take the events of an issuer whose silo was gone.</summary>
 /// <param name="At">When.</param>
@@ -91,12 +92,13 @@ internal sealed class SiloInfoClient(IServiceProvider services) : GrainServiceCl
 /// <summary>This silo.</summary>
 /// <param name="role">signer or gateway.</param>
 /// <param name="findLeases">Its leases: issuer, and the seconds left.</param>
+/// <param name="countActivations">How many actors it hosts, by kind.</param>
 /// <param name="chronicle">Knows what it took over.</param>
-internal sealed class SiloSelf(string role, Func<Dictionary<string, double>> findLeases, ClusterChronicle chronicle)
+internal sealed class SiloSelf(string role, Func<Dictionary<string, double>> findLeases, Func<Dictionary<string, int>> countActivations, ClusterChronicle chronicle)
 {
     /// <summary>signer or gateway.</summary>
     public string Role => role;
 
     /// <summary>What it tells of itself.</summary>
-    public SiloInfo Describe() => new(role, LonelyNode.Version, LonelyNode.StartedAt, findLeases(), [.. chronicle.TookOver]);
+    public SiloInfo Describe() => new(role, LonelyNode.Version, LonelyNode.StartedAt, findLeases(), [.. chronicle.TookOver], countActivations());
 }

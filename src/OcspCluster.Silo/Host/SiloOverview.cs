@@ -11,7 +11,6 @@ internal sealed partial class SiloOverview(
     SiloSelf self,
     ILocalSiloDetails local,
     IClusterMembershipService membership,
-    IGrainFactory grains,
     SiloInfoClient infos,
     ClusterChronicle chronicle,
     ILogger<SiloOverview> log) : IClusterOverview
@@ -30,22 +29,20 @@ internal sealed partial class SiloOverview(
         ClusterMember[] members = [.. all
             .Where(member => member.Status != SiloStatus.Dead || !all.Any(other => IsSuccessor(other, member))) // one that was started again is no loss
             .OrderByDescending(member => member.SiloAddress.Equals(local.SiloAddress)).ThenBy(member => member.Name, StringComparer.Ordinal).ThenBy(member => member.SiloAddress)];
-        Task<ILookup<SiloAddress, SimpleGrainStatistic>> activations = CountAsync([.. members.Where(IsActive).Select(member => member.SiloAddress)], cancellationToken);
         SiloInfo?[] told = await Task.WhenAll(members.Select(member => AskAsync(member, cancellationToken))).ConfigureAwait(false);
-        ILookup<SiloAddress, SimpleGrainStatistic> counts = await activations.ConfigureAwait(false);
         IEnumerable<NodeEventView> failovers = members.SelectMany((member, i) => (told[i]?.TookOver ?? []).Select(
             one => new NodeEventView(one.At, member.Name, "failedOver", $"It takes the events of issuer '{one.Issuer}' since the silo that did was gone.")));
         return new ClusterView(
             options.ClusterId,
             Store,
-            [.. members.Select((member, i) => ToNode(member, told[i], counts[member.SiloAddress]))],
+            [.. members.Select((member, i) => ToNode(member, told[i]))],
             [.. chronicle.Happened.Concat(failovers).OrderByDescending(happened => happened.At).Take(ClusterChronicle.Length)]);
     }
 
     /// <inheritdoc/>
     public Task<StoreView> DescribeStoreAsync(CancellationToken cancellationToken) => Task.FromResult(Store);
 
-    private NodeView ToNode(ClusterMember member, SiloInfo? told, IEnumerable<SimpleGrainStatistic> counts) => new(
+    private NodeView ToNode(ClusterMember member, SiloInfo? told) => new(
         member.Name,
         $"{member.SiloAddress.Endpoint}",
         member.SiloAddress.Equals(local.SiloAddress),
@@ -60,8 +57,7 @@ internal sealed partial class SiloOverview(
         told?.Version,
         told?.StartedAt,
         [.. (told?.Leases ?? []).OrderBy(lease => lease.Key, StringComparer.Ordinal).Select(lease => new LeaseView(lease.Key, lease.Value))],
-        counts.Where(count => count.GrainType.StartsWith("OcspCluster.", StringComparison.Ordinal))
-            .GroupBy(count => ShortName(count.GrainType)).ToDictionary(kind => kind.Key, kind => kind.Sum(count => count.ActivationCount)));
+        told?.Activations ?? []);
 
     private async Task<SiloInfo?> AskAsync(ClusterMember member, CancellationToken cancellationToken)
     {
@@ -83,39 +79,11 @@ internal sealed partial class SiloOverview(
         }
     }
 
-    private async Task<ILookup<SiloAddress, SimpleGrainStatistic>> CountAsync(SiloAddress[] silos, CancellationToken cancellationToken)
-    {
-        SimpleGrainStatistic[] counts = [];
-        try
-        {
-            counts = await grains.GetGrain<IManagementGrain>(0).GetSimpleGrainStatistics(silos).WaitAsync(s_patience, cancellationToken).ConfigureAwait(false);
-        }
-#pragma warning disable CA1031 // As above.
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
-#pragma warning restore CA1031
-        {
-            LogNotCounted(e.Message);
-        }
-
-        return counts.ToLookup(count => count.SiloAddress);
-    }
-
     private static bool IsSuccessor(ClusterMember other, ClusterMember member) =>
         other.SiloAddress.Endpoint.Equals(member.SiloAddress.Endpoint) && other.SiloAddress.Generation > member.SiloAddress.Generation;
 
     private static bool IsActive(ClusterMember member) => member.Status == SiloStatus.Active;
 
-    // "OcspCluster.Silo.Certificates.CertificateGrain,OcspCluster.Silo" is "certificate".
-    private static string ShortName(string grainType)
-    {
-        string type = grainType.Split(',')[0];
-        string name = type[(type.LastIndexOf('.') + 1)..];
-        return (name.EndsWith("Grain", StringComparison.Ordinal) ? name[..^"Grain".Length] : name).ToLowerInvariant();
-    }
-
     [LoggerMessage(200, LogLevel.Debug, "The silo {Silo} does not tell of itself: {Reason}")]
     private partial void LogNoAnswer(SiloAddress silo, string reason);
-
-    [LoggerMessage(201, LogLevel.Debug, "The activations could not be counted: {Reason}")]
-    private partial void LogNotCounted(string reason);
 }

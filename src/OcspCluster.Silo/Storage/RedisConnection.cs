@@ -74,13 +74,25 @@ public sealed class RedisConnection : IAsyncDisposable
         return new RedisConnection(multiplexer, configuration, configuration.AsyncTimeout, keys, timeProvider);
     }
 
-    /// <summary>Reads a configuration string, and the password that is kept beside it.</summary>
+    /// <summary>Reads a configuration string, and the password and the certificates that are kept beside it.</summary>
     /// <inheritdoc cref="Read(string)"/>
+    /// <exception cref="System.Security.Cryptography.CryptographicException">A file is no PEM of what it should be.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
     public static ConfigurationOptions Read(RedisOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         ConfigurationOptions configuration = Read(options.Configuration);
         configuration.Password = options.Password ?? configuration.Password;
+        if (options.Ca is { } ca)
+        {
+            configuration.TrustIssuer(ca);
+        }
+
+        if (options.Certificate is { } certificate)
+        {
+            configuration.SetUserPemCertificate(certificate, options.Key);
+        }
+
         return configuration;
     }
 

@@ -12,6 +12,15 @@ public sealed record RedisOptions
     /// <summary>The password, where it is not part of <see cref="Configuration"/>: it may have any characters.</summary>
     public string? Password { get; init; }
 
+    /// <summary>A PEM file with the CA that Redis's certificate must be of, where the system does not know it. TLS itself is asked for in <see cref="Configuration"/>: <c>ssl=true</c>.</summary>
+    public string? Ca { get; init; }
+
+    /// <summary>A PEM file with this client's certificate, where Redis asks for one (<c>tls-auth-clients</c>).</summary>
+    public string? Certificate { get; init; }
+
+    /// <summary>A PEM file with its private key.</summary>
+    public string? Key { get; init; }
+
     /// <summary>What the name of every key begins with; authorities that share a Redis differ in it. Default <c>ocsp</c>. 1 to 32 of a–z, 0–9, '-', '_', '.'.</summary>
     public string KeyPrefix { get; init; } = RedisKeys.DefaultPrefix;
 

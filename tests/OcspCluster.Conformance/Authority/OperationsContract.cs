@@ -33,18 +33,16 @@ public abstract class OperationsContract(SharedHosts shared) : AuthorityContract
         (await SendAsync(host, HttpMethod.Post, "/v1/clock/accept", ofAlpha)).MustBeProblem(HttpStatusCode.Forbidden); // it is every issuer's clock
     }
 
-    [Theory]
-    [InlineData("{\"signaturesPerSecond\":0}")]
-    [InlineData("{\"signaturesPerSecond\":1000001}")]
-    [InlineData("{\"signaturesPerSecond\":\"many\"}")]
-    [InlineData("{\"perSecond\":5}")]
-    [InlineData("{")]
-    [InlineData("[]")]
-    public async Task Resign_WithABodyThatIsWrong_IsAProblem_AndNothingIsSigned(string body)
+    [Fact]
+    public async Task Resign_WithABodyThatIsWrong_IsAProblem_AndNothingIsSigned()
     {
         IAuthorityHost host = await OwnAuthorityAsync();
         string key = host.CreateKey("operator");
-        (await SendAsync(host, HttpMethod.Post, "/v1/issuers/alpha/resign", key, body)).MustBeProblem(HttpStatusCode.BadRequest);
+        foreach (string body in new[] { "{\"signaturesPerSecond\":0}", "{\"signaturesPerSecond\":1000001}", "{\"signaturesPerSecond\":\"many\"}", "{\"perSecond\":5}", "{", "[]" })
+        {
+            (await SendAsync(host, HttpMethod.Post, "/v1/issuers/alpha/resign", key, body)).MustBeProblem(HttpStatusCode.BadRequest);
+        }
+
         Assert.Equal("none", (await SendAsync(host, HttpMethod.Get, "/v1/issuers/alpha/resign", key)).Json.GetProperty("state").GetString());
     }
 

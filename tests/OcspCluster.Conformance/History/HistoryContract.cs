@@ -40,6 +40,11 @@ public abstract class HistoryContract(ITestOutputHelper output)
 
         Assert.True(report.Violations.Count == 0, report.ToString());
         Assert.True(report.Answered > 1000 && report.Acknowledged > 500 && report.Serials > 100, $"Too little happened to prove anything:\n{report}");
+        if (Length >= UsualLength)
+        {
+            Assert.Empty(host.FindMissedFaults());
+        }
+
         Assert.All(report.Gateways, gateway => Assert.InRange(gateway[QuestionOutcome.Answered], 100, long.MaxValue));
     }
 

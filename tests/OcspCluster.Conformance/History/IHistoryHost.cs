@@ -37,6 +37,9 @@ public interface IHistoryHost : IAsyncDisposable
     /// <param name="random">Decides.</param>
     /// <param name="length">How long the load lasts.</param>
     IReadOnlyList<HistoryFault> PlanFaults(Random random, TimeSpan length);
+
+    /// <summary>Kinds of faults that were planned and of which none took place, by what was seen of it and not by what was tried.</summary>
+    IReadOnlyList<string> FindMissedFaults() => [];
 }
 
 /// <summary>Something that goes wrong at a time of the run, and is over when the task ends.</summary>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
+using System.Text.Json;
 using OcspCluster.Conformance;
 using OcspCluster.Silo.Storage;
 
@@ -20,7 +21,9 @@ internal static class ClusterMeasurements
 
     public static async Task RunAsync(int certificates)
     {
-        ResponderSetup setup = ResponderSetup.Of(Issuers.Alpha).With(("Admin:RequestsPerSecond", "1000000"));
+        // Presigned, and at a pace that leaves the signers to say how quick they are.
+        ResponderSetup setup = ResponderSetup.Of(Issuers.Alpha.With(("Presign", "All"), ("RefreshSignaturesPerSecond", "100000"))).With(("Admin:RequestsPerSecond", "1000000"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessorCount} processors, load average {LoadAverage()}"));
         await using SiloHistoryHost host = await SiloHistoryHost.StartSilosAsync(setup, silos: 1, hasNetwork: false);
         using HttpClient client = new() { Timeout = TimeSpan.FromMinutes(5) };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", host.AdminKey);
@@ -33,6 +36,9 @@ internal static class ClusterMeasurements
                 long joins = Stopwatch.GetTimestamp();
                 await host.AddAsync();
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"silo {silos} answers after {Stopwatch.GetElapsedTime(joins).TotalSeconds:F2} s, the start of its process included"));
+                long sent = Stopwatch.GetTimestamp();
+                await SubmitAsync(client, host, silos - 1, 1, "held", ((silos - 1) * Singles) + 1); // acknowledged is answered by all
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"an event that the new silo takes is answered by every gateway after {Stopwatch.GetElapsedTime(sent).TotalMilliseconds:F1} ms"));
             }
 
             await MeasureRawAsync(host);
@@ -50,6 +56,8 @@ internal static class ClusterMeasurements
         const int First = 1_000_000;
         foreach (string kind in new[] { "issued", "revoked" })
         {
+            await UntilAllAreSignedAsync(client, host);
+            long signatures = (await RefreshAsync(client, host)).GetProperty("signatures").GetInt64();
             long began = Stopwatch.GetTimestamp();
             for (int at = 0; at < certificates; at += Batch)
             {
@@ -57,9 +65,29 @@ internal static class ClusterMeasurements
             }
 
             TimeSpan took = Stopwatch.GetElapsedTime(began);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{certificates:N0} {kind} in batches of {Batch:N0}: {took.TotalSeconds:F2} s, {certificates / took.TotalSeconds:N0} events/s"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{certificates:N0} {kind} in batches of {Batch:N0}: {took.TotalSeconds:F2} s, {certificates / took.TotalSeconds:N0} events/s, the last acknowledged after that time"));
+            while ((await RefreshAsync(client, host)).GetProperty("signatures").GetInt64() < signatures + certificates)
+            {
+                await HistoryPause.UntilAsync(TimeSpan.FromMilliseconds(200), CancellationToken.None);
+            }
+
+            TimeSpan signed = Stopwatch.GetElapsedTime(began);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{certificates:N0} {kind}: all signed {signed.TotalSeconds:F2} s after the first was sent; load average {LoadAverage()}"));
         }
     }
+
+    private static string LoadAverage() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
+
+    private static async Task UntilAllAreSignedAsync(HttpClient client, SiloHistoryHost host)
+    {
+        while (await RefreshAsync(client, host) is var refresh && !(refresh.GetProperty("isComplete").GetBoolean() && refresh.GetProperty("backlog").GetInt32() == 0))
+        {
+            await HistoryPause.UntilAsync(TimeSpan.FromMilliseconds(200), CancellationToken.None);
+        }
+    }
+
+    private static async Task<JsonElement> RefreshAsync(HttpClient client, SiloHistoryHost host) =>
+        JsonDocument.Parse(await client.GetStringAsync(new Uri(host.Gateways[0].AdminUri, $"/v1/issuers/{host.Issuer}/refresh"))).RootElement;
 
     private static async Task MeasureRawAsync(SiloHistoryHost host)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using OcspCluster.Conformance;
@@ -23,6 +24,8 @@ internal sealed class SiloHistoryHost : IHistoryHost
     private static readonly TimeSpan s_spacing = TimeSpan.FromSeconds(12);
 
     private readonly ScratchDirectory _directory = new();
+    private readonly HashSet<string> _planned = [];
+    private readonly ConcurrentDictionary<string, bool> _struck = [];
     private readonly List<SupervisedSilo> _silos = [];
     private readonly List<NamespaceRelay> _relays = [];
     private readonly IReadOnlyDictionary<string, string> _settings;
@@ -144,6 +147,8 @@ internal sealed class SiloHistoryHost : IHistoryHost
         return faults;
     }
 
+    public IReadOnlyList<string> FindMissedFaults() => [.. _planned.Where(kind => !_struck.ContainsKey(kind))];
+
     public async ValueTask DisposeAsync()
     {
         foreach (SupervisedSilo silo in _silos)
@@ -171,10 +176,15 @@ internal sealed class SiloHistoryHost : IHistoryHost
     private (string Name, Func<CancellationToken, Task> StrikeAsync) KillSilo(Random random)
     {
         int silo = random.Next(_silos.Count);
-        return ($"kill -9 of silo {silo}", _ =>
+        _planned.Add(nameof(KillSilo));
+        return ($"kill -9 of silo {silo}", async stop =>
         {
-            Find(silo)?.Kill();
-            return Task.CompletedTask;
+            if (Find(silo) is { } process)
+            {
+                process.Kill();
+                await process.WaitForExitAsync(CancellationToken.None);
+                _struck[nameof(KillSilo)] = true;
+            }
         }
         );
     }
@@ -183,11 +193,17 @@ internal sealed class SiloHistoryHost : IHistoryHost
     {
         int silo = random.Next(_silos.Count);
         TimeSpan time = Between(random, 2.5, 6); // the lease is 2 s
+        _planned.Add(nameof(PauseSilo));
         return (string.Create(CultureInfo.InvariantCulture, $"SIGSTOP of silo {silo} for {time.TotalSeconds:F1} s"), async stop =>
         {
             SiloProcess? process = Find(silo);
             process?.Pause();
             await HistoryPause.UntilAsync(time, stop);
+            if (process?.IsStopped == true)
+            {
+                _struck[nameof(PauseSilo)] = true;
+            }
+
             process?.Resume();
         }
         );
@@ -197,9 +213,11 @@ internal sealed class SiloHistoryHost : IHistoryHost
     {
         int silo = random.Next(_silos.Count);
         TimeSpan time = Between(random, 1, 8);
+        _planned.Add(nameof(CutSiloOff));
         return (string.Create(CultureInfo.InvariantCulture, $"silo {silo} cut off for {time.TotalSeconds:F1} s"), async stop =>
         {
-            _network!.Unplug(silo);
+            _network!.Unplug(silo); // or it throws
+            _struck[nameof(CutSiloOff)] = true;
             await HistoryPause.UntilAsync(time, stop);
             _network.Plug(silo);
         }
@@ -209,9 +227,11 @@ internal sealed class SiloHistoryHost : IHistoryHost
     private (string Name, Func<CancellationToken, Task> StrikeAsync) PauseRedis(Random random)
     {
         TimeSpan time = Between(random, 1, 6);
+        _planned.Add(nameof(PauseRedis));
         return (string.Create(CultureInfo.InvariantCulture, $"SIGSTOP of Redis for {time.TotalSeconds:F1} s"), async stop =>
         {
-            Redis.Pause();
+            Redis.Pause(); // or it throws
+            _struck[nameof(PauseRedis)] = true;
             await HistoryPause.UntilAsync(time, stop);
             Redis.Resume();
         }
@@ -221,9 +241,11 @@ internal sealed class SiloHistoryHost : IHistoryHost
     private (string Name, Func<CancellationToken, Task> StrikeAsync) KillRedis(Random random)
     {
         TimeSpan time = Between(random, 0.1, 4);
+        _planned.Add(nameof(KillRedis));
         return (string.Create(CultureInfo.InvariantCulture, $"kill -9 of Redis, back after {time.TotalSeconds:F1} s"), async stop =>
         {
-            Redis.Kill();
+            Redis.Kill(); // it has ended then
+            _struck[nameof(KillRedis)] = true;
             await HistoryPause.UntilAsync(time, stop);
             await Redis.RestartAsync();
         }

@@ -9,8 +9,8 @@ public sealed class SiloHistoryTests(ITestOutputHelper output) : HistoryContract
     // Until an event is acknowledged some gateways have heard of it and others have not.
     protected override SeenStays SeenStays => SeenStays.AtEachGateway;
 
-    // Each kind of fault once.
-    protected override TimeSpan UsualLength => TimeSpan.FromSeconds(40);
+    // Each kind of fault once, however long each of them lasts.
+    protected override TimeSpan UsualLength => TimeSpan.FromSeconds(32);
 
     // A silo process that starts on a busy machine.
     protected override TimeSpan Patience => TimeSpan.FromMinutes(3);

@@ -13,7 +13,13 @@ internal sealed class SiloCluster : IAsyncDisposable
     private readonly List<(SiloProcess Process, string[] Arguments)> _silos = [];
     private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(60) };
 
-    private SiloCluster(RedisServer redis) => Redis = redis;
+    private readonly string[] _common;
+
+    private SiloCluster(RedisServer redis, string[] common)
+    {
+        Redis = redis;
+        _common = common.Length > 0 ? common : ["--redis", redis.Configuration];
+    }
 
     public RedisServer Redis { get; }
 
@@ -26,9 +32,12 @@ internal sealed class SiloCluster : IAsyncDisposable
     public string OperatorKey => File.ReadAllText(_directory.File("data/admin.key")).Trim();
 
     /// <summary>Starts them one after the other.</summary>
-    public static async Task<SiloCluster> StartAsync(int silos, RedisServer? redis = null)
+    /// <param name="silos">How many.</param>
+    /// <param name="redis">Their Redis, which is ended with them; one of its own when null.</param>
+    /// <param name="common">What all of them are told of how Redis is reached; its address when empty.</param>
+    public static async Task<SiloCluster> StartAsync(int silos, RedisServer? redis = null, params string[] common)
     {
-        SiloCluster cluster = new(redis ?? await RedisServer.StartAsync());
+        SiloCluster cluster = new(redis ?? await RedisServer.StartAsync(), common);
         try
         {
             for (int i = 0; i < silos; i++)
@@ -63,7 +72,7 @@ internal sealed class SiloCluster : IAsyncDisposable
     }
 
     /// <summary>The command line of a silo of this cluster with ports of its own, without URLs.</summary>
-    public string[] NewArguments() => ["--redis", Redis.Configuration, "--silo-port", Ports.Next(), "--gateway-port", Ports.Next()];
+    public string[] NewArguments() => [.. _common, "--silo-port", Ports.Next(), "--gateway-port", Ports.Next()];
 
     /// <summary>The command line of a silo that runs.</summary>
     public IReadOnlyList<string> ArgumentsOf(int silo) => _silos[silo].Arguments;

@@ -95,6 +95,23 @@ internal sealed class SiloProcess : IAsyncDisposable
     /// <summary>Sends SIGSTOP: its connections stay open, and it does nothing.</summary>
     public void Pause() => Signal("-STOP");
 
+    /// <summary>Whether it stands still, by what the kernel says.</summary>
+    public bool IsStopped
+    {
+        get
+        {
+            try
+            {
+                string stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{ProcessId}/stat"));
+                return stat[(stat.LastIndexOf(')') + 2)..].StartsWith('T');
+            }
+            catch (IOException)
+            {
+                return false; // it is gone
+            }
+        }
+    }
+
     /// <summary>Sends SIGKILL, and does not wait.</summary>
     public void Kill() => Signal("-KILL");
 

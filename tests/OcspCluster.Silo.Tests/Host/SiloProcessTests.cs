@@ -183,7 +183,7 @@ public sealed class SiloProcessTests : IDisposable
         }
     }
 
-    private static string SerialOf(SiloCluster cluster, string certificate)
+    internal static string SerialOf(SiloCluster cluster, string certificate)
     {
         using X509Certificate2 read = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(cluster.Directory, "data", "demo", certificate + ".pem"));
         return read.SerialNumber;

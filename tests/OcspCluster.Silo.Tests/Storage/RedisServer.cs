@@ -161,7 +161,8 @@ public sealed class RedisServer : IAsyncDisposable
     private static string? FindProgram() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
         .Select(directory => Path.Combine(directory, "redis-server")).FirstOrDefault(File.Exists);
 
-    private static int FreePort()
+    /// <summary>A port that was free just now.</summary>
+    public static int FreePort()
     {
         using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));

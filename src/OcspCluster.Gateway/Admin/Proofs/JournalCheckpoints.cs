@@ -8,7 +8,11 @@ namespace OcspCluster.Gateway;
 /// <summary>Where checkpoints and proofs come from: the host's store and the journal's key.</summary>
 /// <param name="Open">Opens the store for proofs, as of now.</param>
 /// <param name="SignAsync">Signs for a journal as it is now and keeps the note; the note of before where the journal has not grown.</param>
-public sealed record JournalNotes(Func<IAuditStore> Open, Func<IssuerId, CancellationToken, Task<string>> SignAsync);
+public sealed record JournalNotes(Func<IAuditStore> Open, Func<IssuerId, CancellationToken, Task<string>> SignAsync)
+{
+    /// <summary>Whether this host has the journal's key. One that has not hands out what others signed, and has nothing to do by itself.</summary>
+    public bool MaySign { get; init; } = true;
+}
 
 /// <summary>Keeps each issuer's checkpoint fresh: every minute that the journal has grown, and no more often. Thread-safe.</summary>
 public sealed partial class JournalCheckpoints(
@@ -59,7 +63,7 @@ public sealed partial class JournalCheckpoints(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using PeriodicTimer timer = new(Interval, clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
+        while (notes.MaySign && await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
         {
             foreach (Issuer issuer in directory.Issuers)
             {
