@@ -75,10 +75,3 @@ public sealed class MetricsTests(SharedHosts shared) : MetricsContract(shared)
 
     protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
 }
-
-public sealed class MetricsTests(SharedHosts shared) : MetricsContract(shared)
-{
-    protected override bool IsCluster => false;
-
-    protected override Task<IResponderHost> StartAsync(ResponderSetup setup, TestClock clock) => StandaloneResponderHost.StartAsync(setup, clock);
-}
