@@ -50,7 +50,7 @@ internal interface IHostEngine
 
 /// <summary>The application that every host is: two listeners, the admin API, health, and the order in which they start and end.</summary>
 /// <remarks>Thread-safe once started. Disposing it drains and closes everything but the engine.</remarks>
-internal sealed class ResponderApplication : IAsyncDisposable
+internal sealed partial class ResponderApplication : IAsyncDisposable
 {
     /// <summary>How long requests under way may take to end when the host does.</summary>
     public static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(5);
@@ -95,7 +95,7 @@ internal sealed class ResponderApplication : IAsyncDisposable
     {
         foreach (ConfigurationProblem warning in _options.Warnings)
         {
-            log.LogWarning("{Warning}", warning.ToString());
+            LogConfigurationWarning(log, warning);
         }
     }
 
@@ -245,6 +245,9 @@ internal sealed class ResponderApplication : IAsyncDisposable
                 e);
         }
     }
+
+    [LoggerMessage(90, LogLevel.Warning, "{Warning}")]
+    private static partial void LogConfigurationWarning(ILogger log, ConfigurationProblem warning);
 
     /// <summary>Signals are for the process to handle; a host may be one of several in it.</summary>
     private sealed class NoSignals : IHostLifetime

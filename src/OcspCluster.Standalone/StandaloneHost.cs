@@ -12,7 +12,7 @@ namespace OcspCluster.Standalone;
 
 /// <summary>The responder in one process: an SQLite store, a sequencer per issuer, the OCSP listener and the admin listener.</summary>
 /// <remarks>Thread-safe once started. Disposing it drains and closes everything.</remarks>
-public sealed class StandaloneHost : IRunningHost
+public sealed partial class StandaloneHost : IRunningHost
 {
     /// <summary>The name, within the data directory, of the file that the first start writes the operator's key to.</summary>
     public const string OperatorKeyFileName = OperatorKey.FileName;
@@ -109,10 +109,11 @@ public sealed class StandaloneHost : IRunningHost
         await _application.Services.GetRequiredService<ClockGuard>().NoteJournalsAsync(_engine.Store, _engine.Issuers.Select(issuer => issuer.Id), CancellationToken.None).ConfigureAwait(false);
         NewOperatorKeyFile = OperatorKey.Ensure(_application.Services.GetRequiredService<ApiKeyStore>(), _engine.Options.DataDirectory);
         await _application.StartAsync(_engine.Demo is { } demo ? () => demo.SeedAsync(_authority, _application.OcspUriForClients) : null).ConfigureAwait(false);
-        log.LogInformation(
-            "Answering for {Issuers}; data in {Directory}; {Library}",
-            string.Join(", ", _engine.Issuers.Select(issuer => issuer.Id)), _engine.Options.DataDirectory, SqliteRevocationStore.LibraryDescription);
+        LogAnswering(log, string.Join(", ", _engine.Issuers.Select(issuer => issuer.Id)), _engine.Options.DataDirectory, SqliteRevocationStore.LibraryDescription);
     }
+
+    [LoggerMessage(91, LogLevel.Information, "Answering for {Issuers}; data in {Directory}; {Library}")]
+    private static partial void LogAnswering(ILogger log, string issuers, string directory, string library);
 
     /// <summary>What makes this host: one store, and the sequencers beside it.</summary>
     private sealed class Engine(

@@ -24,6 +24,9 @@ internal static class Program
             case ["measure-memory", string certificates]:
                 await Host.MemoryMeasurements.RunAsync(int.Parse(certificates, System.Globalization.CultureInfo.InvariantCulture));
                 return 0;
+            case ["measure-telemetry"]:
+                await Host.TelemetryMeasurements.RunAsync();
+                return 0;
             case ["measure-kept"]:
                 await ResponseMeasurements.RunAsync();
                 return 0;

@@ -249,9 +249,9 @@ public sealed partial class KeptResponses : BackgroundService
         }
     }
 
-    [LoggerMessage(50, LogLevel.Warning, "Signed answers cannot be kept for now, or not found again; they are signed anew when they are needed: {Reason}")]
+    [LoggerMessage(85, LogLevel.Warning, "Signed answers cannot be kept for now, or not found again; they are signed anew when they are needed: {Reason}")]
     private partial void LogFails(string reason, Exception exception);
 
-    [LoggerMessage(51, LogLevel.Information, "Signed answers are kept again.")]
+    [LoggerMessage(86, LogLevel.Information, "Signed answers are kept again.")]
     private partial void LogGoesOn();
 }

@@ -20,6 +20,9 @@ internal interface IRefreshControl
     /// <summary>How fresh an issuer's answers are kept.</summary>
     Task<RefreshReport> DescribeAsync(Issuer issuer, CancellationToken cancellationToken);
 
+    /// <summary>What this process has to do of it, at its share of the pace; null where it keeps nothing fresh. Asks nobody.</summary>
+    RefreshReport? DescribeOwn(Issuer issuer);
+
     /// <summary>How far the last re-signing of everything has come; null when there was none.</summary>
     /// <exception cref="RevocationStoreException">It cannot be told now.</exception>
     Task<ResignProgress?> FindResigningAsync(Issuer issuer, CancellationToken cancellationToken);

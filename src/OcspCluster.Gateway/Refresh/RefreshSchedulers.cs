@@ -42,12 +42,9 @@ public sealed partial class RefreshSchedulers : BackgroundService, IRefreshContr
     /// <summary>That of an issuer; null when there is none such.</summary>
     public RefreshScheduler? Find(IssuerId issuer) => _schedulers.GetValueOrDefault(issuer);
 
-    Task<RefreshReport> IRefreshControl.DescribeAsync(Issuer issuer, CancellationToken cancellationToken)
-    {
-        RefreshScheduler scheduler = _schedulers[issuer.Id];
-        return Task.FromResult(new RefreshReport(
-            scheduler.SignaturesPerSecond, scheduler.Tracked, scheduler.Backlog, scheduler.Untracked, scheduler.TimeToFirstExpiry, scheduler.IsResting, scheduler.IsComplete, scheduler.Signatures));
-    }
+    Task<RefreshReport> IRefreshControl.DescribeAsync(Issuer issuer, CancellationToken cancellationToken) => Task.FromResult(Describe(_schedulers[issuer.Id]));
+
+    RefreshReport? IRefreshControl.DescribeOwn(Issuer issuer) => Find(issuer.Id) is { } scheduler ? Describe(scheduler) : null;
 
     Task<ResignProgress?> IRefreshControl.FindResigningAsync(Issuer issuer, CancellationToken cancellationToken) => Task.FromResult(_schedulers[issuer.Id].Resigning);
 
@@ -67,6 +64,9 @@ public sealed partial class RefreshSchedulers : BackgroundService, IRefreshContr
     /// <inheritdoc/>
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         Task.WhenAll(_schedulers.Values.Select(scheduler => RunAsync(scheduler, stoppingToken)));
+
+    private static RefreshReport Describe(RefreshScheduler scheduler) => new(
+        scheduler.SignaturesPerSecond, scheduler.Tracked, scheduler.Backlog, scheduler.Untracked, scheduler.TimeToFirstExpiry, scheduler.IsResting, scheduler.IsComplete, scheduler.Signatures);
 
     private async Task RunAsync(RefreshScheduler scheduler, CancellationToken stoppingToken)
     {

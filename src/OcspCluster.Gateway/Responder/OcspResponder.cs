@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using OcspCluster.Authority;
 using OcspCluster.Protocol;
@@ -112,6 +113,7 @@ public sealed partial class OcspResponder
 
     private async ValueTask<OcspReply> AnswerAsync(ReadOnlyMemory<byte> encoded, OcspRequest request, CancellationToken cancellationToken)
     {
+        using Activity? activity = GatewayActivities.Source.StartActivity("ocsp.answer"); // what was before it in the request's time is decoding
         if (HasUnknownCriticalExtension(request))
         {
             return OcspReply.Error(OcspOutcome.UnknownCriticalExtension);

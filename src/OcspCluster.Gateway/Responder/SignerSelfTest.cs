@@ -37,6 +37,6 @@ internal sealed partial class SignerSelfTest(IssuerDirectory directory, Response
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    [LoggerMessage(5, LogLevel.Error, "A key of issuer {Issuer} failed its self-test: {Reason}")]
+    [LoggerMessage(6, LogLevel.Error, "A key of issuer {Issuer} failed its self-test: {Reason}")]
     private partial void LogNotAnswering(IssuerId issuer, string reason, Exception? exception);
 }

@@ -3,9 +3,9 @@ namespace OcspCluster.Gateway;
 /// <summary>The figures of all processes, added up. Immutable.</summary>
 internal sealed record FigureSum
 {
-    private FigureSum(IReadOnlyList<NodeFigures> nodes, double? budgetPerSecond, IReadOnlyList<Finding> findings)
+    private FigureSum(IReadOnlyList<NodeFigures> nodes, IReadOnlyList<Finding> findings)
     {
-        BudgetPerSecond = budgetPerSecond;
+        BudgetPerSecond = nodes.Sum(node => node.BudgetPerSecond);
         Findings = findings;
         Nodes = nodes.Count;
         WellSince = nodes.Max(node => node.WellSince);
@@ -25,7 +25,7 @@ internal sealed record FigureSum
             .OrderBy(delivery => delivery.Kind, StringComparer.Ordinal).ThenBy(delivery => delivery.Name, StringComparer.Ordinal).ThenBy(delivery => delivery.Issuer, StringComparer.Ordinal)];
     }
 
-    public double? BudgetPerSecond { get; }
+    public double BudgetPerSecond { get; }
 
     public IReadOnlyList<Finding> Findings { get; }
 
@@ -58,9 +58,8 @@ internal sealed record FigureSum
     /// <summary>Adds up.</summary>
     /// <param name="own">Of the process that adds.</param>
     /// <param name="others">Of the others; null of one that did not answer.</param>
-    /// <param name="budgetPerSecond">What refreshing may sign.</param>
     /// <param name="now">When.</param>
-    public static FigureSum Of(NodeFigures own, IReadOnlyList<(string Name, NodeFigures? Figures)> others, double? budgetPerSecond, DateTimeOffset now)
+    public static FigureSum Of(NodeFigures own, IReadOnlyList<(string Name, NodeFigures? Figures)> others, DateTimeOffset now)
     {
         NodeFigures[] nodes = [own, .. others.Select(other => other.Figures).OfType<NodeFigures>()];
         IEnumerable<Finding> findings = others.Count == 0 ? own.Findings : nodes
@@ -71,7 +70,7 @@ internal sealed record FigureSum
             "node.silent", FindingSeverity.Warning, $"'{other.Name}' is a member of the cluster and does not answer; its figures are missing.",
             "See whether its process runs and can be reached; it is out of the membership soon if it is gone.", Subject: other.Name)
         { Since = now, Node = own.Name });
-        return new FigureSum(nodes, budgetPerSecond, [.. findings.Concat(silent).OrderByDescending(finding => finding.Severity).ThenBy(finding => finding.Since)]);
+        return new FigureSum(nodes, [.. findings.Concat(silent).OrderByDescending(finding => finding.Severity).ThenBy(finding => finding.Since)]);
     }
 
     /// <summary>The answers a second that say this; null: all.</summary>

@@ -20,6 +20,9 @@ internal sealed record NodeFigures
 
     public required double SignaturesPerSecond { get; init; }
 
+    /// <summary>What refreshing may sign here.</summary>
+    public required double BudgetPerSecond { get; init; }
+
     /// <summary>Signatures that wait for a key.</summary>
     public required int SigningQueue { get; init; }
 

@@ -11,7 +11,7 @@ internal sealed class NodeProbe
     private readonly RequestTally _requests;
     private readonly FeedTally _feed;
     private readonly ResponseFactory _factory;
-    private readonly RefreshSchedulers _schedulers;
+    private readonly IRefreshControl _refresh;
     private readonly ClockGuard _guard;
     private readonly Deliveries _deliveries;
     private readonly RevocationSources _sources;
@@ -28,7 +28,7 @@ internal sealed class NodeProbe
     private DateTimeOffset _wellSince; // guarded by _lock
 
     public NodeProbe(
-        NodeIdentity identity, IssuerDirectory directory, RequestTally requests, FeedTally feed, ResponseFactory factory, RefreshSchedulers schedulers, ClockGuard guard, Deliveries deliveries,
+        NodeIdentity identity, IssuerDirectory directory, RequestTally requests, FeedTally feed, ResponseFactory factory, IRefreshControl refresh, ClockGuard guard, Deliveries deliveries,
         RevocationSources sources, JournalCheckpoints checkpoints, IClusterOverview cluster, IServiceProvider services, TimeProvider clock)
     {
         _identity = identity;
@@ -36,7 +36,7 @@ internal sealed class NodeProbe
         _requests = requests;
         _feed = feed;
         _factory = factory;
-        _schedulers = schedulers;
+        _refresh = refresh;
         _guard = guard;
         _deliveries = deliveries;
         _sources = sources;
@@ -115,6 +115,7 @@ internal sealed class NodeProbe
                 Acknowledgements = FigureWindow.Difference(minute.Acknowledgements, now.Acknowledgements),
                 StalenessBound = _window.LongestPublication(now)?.TotalSeconds,
                 FeedLag = _feed.Lag.TotalSeconds,
+                BudgetPerSecond = issuers.Sum(issuer => (double)issuer.SignaturesPerSecond),
                 Backlog = issuers.Sum(issuer => (long)issuer.Backlog),
                 FirstExpiry = condition.Now + issuers.Min(issuer => issuer.TimeToFirstExpiry),
                 Findings = _findings,
@@ -157,16 +158,16 @@ internal sealed class NodeProbe
 
     private IssuerCondition LookAt(Issuer issuer)
     {
-        RefreshScheduler? scheduler = _schedulers.Find(issuer.Id);
+        RefreshReport? refresh = _refresh.DescribeOwn(issuer);
         DateTimeOffset now = _clock.GetUtcNow();
         CheckpointProblem? checkpoint = _checkpoints.FindProblem(issuer.Id);
         return new IssuerCondition(
             issuer.Id,
             issuer.Policy,
-            scheduler?.Backlog ?? 0,
-            scheduler?.SignaturesPerSecond ?? issuer.Policy.RefreshSignaturesPerSecond,
-            scheduler?.TimeToFirstExpiry,
-            scheduler?.IsResting == true,
+            refresh?.Backlog ?? 0,
+            refresh?.SignaturesPerSecond ?? 0,
+            refresh?.TimeToFirstExpiry,
+            refresh?.IsResting == true,
             FindSigners(issuer, now),
             CredentialRules.CoveredUntil(issuer.Credentials, now, issuer.Policy.Validity),
             issuer.Credentials.Max(credential => (DateTimeOffset?)credential.NotAfter),

@@ -21,7 +21,6 @@ internal sealed partial class Overview : BackgroundService
     private readonly IOverviewPeers? _peers;
     private readonly IssuerDirectory _directory;
     private readonly IRevocationStore _store;
-    private readonly RefreshSchedulers _schedulers;
     private readonly TimeProvider _clock;
     private readonly ILogger<Overview> _log;
     private readonly Dictionary<IssuerId, DateTimeOffset> _lastEvents = []; // guarded by itself, with the position that it is of
@@ -32,14 +31,13 @@ internal sealed partial class Overview : BackgroundService
     private volatile IReadOnlyList<OverviewIssuerView> _lastIssuers = [];
 
     public Overview(
-        NodeProbe probe, NodeIdentity identity, IssuerDirectory directory, IRevocationStore store, RefreshSchedulers schedulers, IServiceProvider services, TimeProvider clock, ILogger<Overview> log)
+        NodeProbe probe, NodeIdentity identity, IssuerDirectory directory, IRevocationStore store, IServiceProvider services, TimeProvider clock, ILogger<Overview> log)
     {
         _probe = probe;
         _identity = identity;
         _peers = services.GetService<IOverviewPeers>(); // none where the process is alone
         _directory = directory;
         _store = store;
-        _schedulers = schedulers;
         _clock = clock;
         _log = log;
         History = new OverviewHistory(clock);
@@ -114,11 +112,8 @@ internal sealed partial class Overview : BackgroundService
         OverviewIssuerView[] issuers = await Task.WhenAll(_directory.Issuers.OrderBy(issuer => issuer.Id.ToString(), StringComparer.Ordinal).Select(issuer => DescribeAsync(issuer, cancellationToken))).ConfigureAwait(false);
         _lastIssuers = issuers;
         DateTimeOffset now = _clock.GetUtcNow();
-        return new OverviewReading(now, FigureSum.Of(own, asked is null ? [] : await asked.ConfigureAwait(false), BudgetPerSecond, now), issuers);
+        return new OverviewReading(now, FigureSum.Of(own, asked is null ? [] : await asked.ConfigureAwait(false), now), issuers);
     }
-
-    // What refreshing may sign, of all issuers.
-    private double BudgetPerSecond => _schedulers.All.Sum(scheduler => scheduler.SignaturesPerSecond);
 
     private async Task<OverviewIssuerView> DescribeAsync(Issuer issuer, CancellationToken cancellationToken)
     {

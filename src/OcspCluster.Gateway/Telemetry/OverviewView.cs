@@ -54,7 +54,7 @@ internal sealed record LatencyView(double? P50, double? P99);
 /// <summary>Signatures.</summary>
 internal sealed record SigningView(
     double PerSecond,
-    [property: Description("What refreshing may sign; what clients wait for is signed beside it.")] double? BudgetPerSecond,
+    [property: Description("What refreshing may sign; what clients wait for is signed beside it.")] double BudgetPerSecond,
     [property: Description("How many wait for a key.")] int Queue);
 
 /// <summary>How fresh the answers are kept.</summary>

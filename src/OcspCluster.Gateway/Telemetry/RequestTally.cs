@@ -1,4 +1,7 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using OcspCluster.Authority;
 
 namespace OcspCluster.Gateway;
@@ -6,22 +9,30 @@ namespace OcspCluster.Gateway;
 /// <summary>
 /// Counts answers by what they say and where they came from, and how long they took: the one hook of telemetry on the request path. It takes no lock and allocates nothing. Thread-safe.
 /// </summary>
-public sealed class RequestTally : IDisposable
+public sealed partial class RequestTally : IDisposable
 {
     private static readonly int s_kinds = Enum.GetValues<AnswerKind>().Length;
     private static readonly int s_sources = Enum.GetValues<AnswerSource>().Length;
 
+    private const int LoggedPerSecond = 10;
+
     private readonly TimeProvider _clock;
+    private readonly ILogger _log;
+    private readonly SigningBudget _logBudget;
     private readonly Meter _meter = new("OcspCluster.Requests");
     private readonly FixedHistogram _latency;
     private readonly Stripes _answers = new(ResultCount * s_sources);
     private readonly Stripes _refusals = new(HttpRefusals.Count);
 
     /// <summary>Begins at zero.</summary>
-    public RequestTally(TimeProvider clock)
+    /// <param name="clock">The clock of durations.</param>
+    /// <param name="log">Hears of some of the requests that are refused for what the client sent, at Debug; null: nobody does.</param>
+    public RequestTally(TimeProvider clock, ILogger<RequestTally>? log = null)
     {
         ArgumentNullException.ThrowIfNull(clock);
         _clock = clock;
+        _log = log ?? NullLogger<RequestTally>.Instance;
+        _logBudget = new SigningBudget(LoggedPerSecond, clock);
         _latency = new FixedHistogram(clock, _meter, "ocsp.request.duration", "From a request that is there as a whole to its answer");
         _meter.CreateObservableCounter("ocsp.requests", ObserveAnswers, "{request}", "Requests by what became of them, what the relying party was told, and where the answer came from");
         _meter.CreateObservableCounter("ocsp.http.refusals", ObserveRefusals, "{request}", "Requests that were refused by an HTTP status before they were OCSP");
@@ -51,6 +62,16 @@ public sealed class RequestTally : IDisposable
         int result = reply.Response is { } signed ? (int)signed.Says : s_kinds + (int)reply.Outcome - 1;
         Interlocked.Increment(ref _answers.Mine[(result * s_sources) + (int)reply.Source]);
         _latency.Record(_clock.GetTimestamp() - startedAt);
+        if (GatewayActivities.Source.HasListeners())
+        {
+            Activity.Current?.SetTag("ocsp.outcome", NameOf(result)).SetTag("ocsp.source", NameOf(reply.Source));
+        }
+
+        // What clients send wrong is nobody's error here, and a flood of it must not be one of lines.
+        if (reply.Response is null && _log.IsEnabled(LogLevel.Debug) && AnswerOf(result) is "malformedRequest" or "unauthorized" or "sigRequired" && _logBudget.TryTake())
+        {
+            LogRefused(NameOf(result));
+        }
     }
 
     /// <summary>Counts a request that is refused by an HTTP status.</summary>
@@ -112,6 +133,9 @@ public sealed class RequestTally : IDisposable
         AnswerSource.Signer => "signed",
         _ => throw new ArgumentOutOfRangeException(nameof(source), source, "Not a source."),
     };
+
+    [LoggerMessage(72, LogLevel.Debug, "A request was refused: {Outcome}")]
+    private partial void LogRefused(string outcome);
 
     // Only what there was: most results have one source.
     private IEnumerable<Measurement<long>> ObserveAnswers()

@@ -20,6 +20,8 @@ internal sealed class OtlpExport : IHostedService, IDisposable
     private static readonly string[] s_endpoints =
         ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"];
 
+    private static readonly int s_patienceMilliseconds = (int)TimeSpan.FromSeconds(1.5).TotalMilliseconds;
+
     private readonly MeterProvider? _metrics;
     private readonly TracerProvider? _traces;
 
@@ -78,10 +80,16 @@ internal sealed class OtlpExport : IHostedService, IDisposable
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask; // it began when it was made
 
-    /// <inheritdoc/>
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>Sends what is left, while the instruments are still there; a collector that is away holds nobody up for long.</summary>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.Run(
+        () =>
+        {
+            _metrics?.ForceFlush(s_patienceMilliseconds);
+            _traces?.ForceFlush(s_patienceMilliseconds);
+        },
+        CancellationToken.None);
 
-    /// <summary>Sends what is left.</summary>
+    /// <inheritdoc/>
     public void Dispose()
     {
         _metrics?.Dispose();

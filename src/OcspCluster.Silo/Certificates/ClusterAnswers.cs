@@ -213,12 +213,12 @@ internal sealed partial class ClusterAnswers : ICertificateAnswers
     // Until it is forgotten: every change is published to the caches.
     private static CertificateStatus? Holding(CertificateStatus? status) => status is null ? null : status with { HoldsFor = Timeout.InfiniteTimeSpan };
 
-    [LoggerMessage(140, LogLevel.Debug, "The store of issuer {Issuer} did not tell a status: {Reason}")]
+    [LoggerMessage(150, LogLevel.Debug, "The store of issuer {Issuer} did not tell a status: {Reason}")]
     private partial void LogStoreAway(IssuerId issuer, string reason);
 
-    [LoggerMessage(141, LogLevel.Warning, "A certificate's actor of issuer {Issuer} did not answer; the store is asked: {Reason}")]
+    [LoggerMessage(151, LogLevel.Warning, "A certificate's actor of issuer {Issuer} did not answer; the store is asked: {Reason}")]
     private partial void LogActorAway(IssuerId issuer, string reason);
 
-    [LoggerMessage(142, LogLevel.Warning, "No silo that signs answered a request: {Reason}")]
+    [LoggerMessage(152, LogLevel.Warning, "No silo that signs answered a request: {Reason}")]
     private partial void LogNobodySigns(string reason);
 }

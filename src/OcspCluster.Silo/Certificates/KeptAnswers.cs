@@ -173,9 +173,9 @@ internal sealed partial class KeptAnswers : BackgroundService
         }
     }
 
-    [LoggerMessage(130, LogLevel.Warning, "Signed answers cannot be kept for now, or not found again; they are signed anew when they are needed: {Reason}")]
+    [LoggerMessage(133, LogLevel.Warning, "Signed answers cannot be kept for now, or not found again; they are signed anew when they are needed: {Reason}")]
     private partial void LogFails(string reason, Exception exception);
 
-    [LoggerMessage(131, LogLevel.Information, "Signed answers are kept again.")]
+    [LoggerMessage(134, LogLevel.Information, "Signed answers are kept again.")]
     private partial void LogGoesOn();
 }

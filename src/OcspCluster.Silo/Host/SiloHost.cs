@@ -10,7 +10,7 @@ namespace OcspCluster.Silo.Host;
 
 /// <summary>One silo of a cluster: the OCSP listener and the admin listener that every host has, Orleans, and the store in Redis that all silos share.</summary>
 /// <remarks>Thread-safe once started. Disposing it drains, leaves the cluster and closes everything.</remarks>
-public sealed class SiloHost : IRunningHost
+public sealed partial class SiloHost : IRunningHost
 {
     /// <summary>How long leaving the cluster may take: leases are handed back, and activations end or move.</summary>
     public static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(10);
@@ -122,10 +122,12 @@ public sealed class SiloHost : IRunningHost
             throw new HostStartException($"The cluster '{options.ClusterId}' cannot be joined: {e.GetBaseException().Message} Check that Redis ({_connection.Description}) answers, and that the silos reach each other at the addresses that they advertise (Cluster:AdvertisedAddress).", e);
         }
 
-        log.LogInformation(
-            "Answering for {Issuers} as {Role} {Silo} of cluster {Cluster}; store: {Store}",
-            string.Join(", ", _engine.Issuers.Select(issuer => issuer.Id)), options.IsSigner ? "signer" : "gateway", OrleansSetup.NameOf(options), options.ClusterId, _engine.Store.Durability.Description);
+        LogAnswering(
+            log, string.Join(", ", _engine.Issuers.Select(issuer => issuer.Id)), options.IsSigner ? "signer" : "gateway", OrleansSetup.NameOf(options), options.ClusterId, _engine.Store.Durability.Description);
     }
+
+    [LoggerMessage(215, LogLevel.Information, "Answering for {Issuers} as {Role} {Silo} of cluster {Cluster}; store: {Store}")]
+    private static partial void LogAnswering(ILogger log, string issuers, string role, string silo, string cluster, string store);
 
     // Where Redis is not durable the demo's events are refused, and the silo answers all the same: what to do is in /health/ready.
     private async Task SeedAsync(DemoPki demo)

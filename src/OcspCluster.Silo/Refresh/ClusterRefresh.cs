@@ -87,6 +87,12 @@ internal sealed partial class ClusterRefresh : BackgroundService, IRefreshContro
     }
 
     /// <inheritdoc/>
+    public RefreshReport? DescribeOwn(Issuer issuer) => Describe(issuer.Id) is { } own
+        ? new RefreshReport(
+            (int)Math.Ceiling((double)own.SignaturesPerSecond * own.Parts / SerialPartitions.Count), own.Tracked, own.Backlog, own.Untracked, own.FirstEnd - _clock.GetUtcNow(), own.IsResting, own.IsComplete, own.Signatures)
+        : null;
+
+    /// <inheritdoc/>
     public async Task<ResignProgress?> FindResigningAsync(Issuer issuer, CancellationToken cancellationToken)
     {
         (SiloRefreshReport[] told, bool isWhole) = await AskAllAsync(service => service.DescribeAsync(issuer.Id), cancellationToken).ConfigureAwait(false);

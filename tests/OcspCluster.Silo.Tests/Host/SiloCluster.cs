@@ -102,9 +102,12 @@ internal sealed class SiloCluster : IAsyncDisposable
     }
 
     /// <summary>The cluster as a silo sees it.</summary>
-    public async Task<JsonElement> DescribeAsync(SiloProcess silo)
+    public Task<JsonElement> DescribeAsync(SiloProcess silo) => GetAsync(silo, "v1/cluster");
+
+    /// <summary>What a silo's admin listener has under a path.</summary>
+    public async Task<JsonElement> GetAsync(SiloProcess silo, string path)
     {
-        using HttpRequestMessage request = new(HttpMethod.Get, new Uri(silo.AdminUri, "v1/cluster"));
+        using HttpRequestMessage request = new(HttpMethod.Get, new Uri(silo.AdminUri, path));
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", OperatorKey);
         using HttpResponseMessage response = await _client.SendAsync(request);
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());

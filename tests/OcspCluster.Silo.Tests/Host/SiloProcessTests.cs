@@ -75,6 +75,48 @@ public sealed class SiloProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task Kill_OfASilo_IsToldByTheOthersWithinSeconds_AndIsWellAgainWhenItIsBack()
+    {
+        await using SiloCluster cluster = await SiloCluster.StartAsync(2);
+        await WaitUntilAsync(async () => (await cluster.GetAsync(cluster.Silos[0], "v1/overview")).GetProperty("nodes").GetInt32() == 2);
+
+        // The one goes that takes the events.
+        JsonElement[] nodes = [.. (await cluster.DescribeAsync(cluster.Silos[0])).GetProperty("nodes").EnumerateArray()]; // the first is the one that is asked
+        int writer = Array.FindIndex(nodes, node => node.GetProperty("activations").TryGetProperty("ca", out JsonElement count) && count.GetInt32() > 0);
+        string? lost = nodes[writer].GetProperty("name").GetString();
+        string? left = nodes[1 - writer].GetProperty("name").GetString();
+        SiloProcess watching = cluster.Silos[1 - writer];
+        long start = Stopwatch.GetTimestamp();
+        await cluster.Silos[writer].KillAsync();
+        await WaitUntilAsync(async () => CodesIn(await cluster.GetAsync(watching, "v1/overview")).Contains("node.lost"));
+        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(20)); // a second or two by itself, and a busy machine
+        JsonElement overview = await cluster.GetAsync(watching, "v1/overview");
+        Assert.Equal(1, overview.GetProperty("nodes").GetInt32());
+        Assert.NotEqual("ok", overview.GetProperty("state").GetString());
+
+        // The other one takes them from now on, and says so.
+        await WaitUntilAsync(async () =>
+        {
+            using HttpResponseMessage held = await cluster.SubmitAsync(watching, "after", SerialOf(cluster, "good"), "held");
+            return held.StatusCode == HttpStatusCode.OK;
+        });
+        JsonElement[] happened = [.. (await cluster.DescribeAsync(watching)).GetProperty("happened").EnumerateArray()];
+        Assert.Contains(happened, one => IsOf(one, lost, "lost"));
+        Assert.Contains(happened, one => IsOf(one, left, "failedOver"));
+
+        await cluster.RestartAsync(writer);
+        await WaitUntilAsync(async () =>
+        {
+            JsonElement well = await cluster.GetAsync(watching, "v1/overview");
+            return well.GetProperty("nodes").GetInt32() == 2 && !CodesIn(well).Contains("node.lost");
+        });
+
+        static bool IsOf(JsonElement happened, string? node, string what) => happened.GetProperty("node").GetString() == node && happened.GetProperty("what").GetString() == what;
+
+        static IEnumerable<string?> CodesIn(JsonElement overview) => overview.GetProperty("findings").EnumerateArray().Select(finding => finding.GetProperty("code").GetString());
+    }
+
+    [Fact]
     public async Task Start_WithThePortsOfAnother_IsRefusedInOneSentence()
     {
         await using SiloCluster cluster = await SiloCluster.StartAsync(1);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
@@ -26,13 +27,23 @@ public sealed class RawHttpConnection : IDisposable
     }
 
     /// <summary>Connects to the host and port of a URI.</summary>
-    public static async Task<RawHttpConnection> ConnectAsync(Uri uri, TimeSpan? timeout = null)
+    /// <param name="uri">The host and port.</param>
+    /// <param name="timeout">The bound of every operation.</param>
+    /// <param name="from">The address of this machine to come from; null for any.</param>
+    public static async Task<RawHttpConnection> ConnectAsync(Uri uri, TimeSpan? timeout = null, IPAddress? from = null)
     {
         ArgumentNullException.ThrowIfNull(uri);
-        Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        Socket socket = from is null
+            ? new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }
+            : new(from.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         RawHttpConnection connection = new(socket, timeout ?? DefaultTimeout);
         try
         {
+            if (from is not null)
+            {
+                socket.Bind(new IPEndPoint(from, 0));
+            }
+
             using CancellationTokenSource bound = new(connection._timeout);
             await socket.ConnectAsync(uri.Host, uri.Port, bound.Token).ConfigureAwait(false);
             return connection;

@@ -191,9 +191,9 @@ internal sealed partial class AdminAccess : IEndpointFilter, IDisposable
     private static ApiScope[] Parse(IEnumerable<string> scopes) =>
         [.. scopes.Select(text => ApiScope.TryParse(text, out ApiScope scope) ? scope : throw new InvalidOperationException($"'{text}' is not {ApiScope.Rule}."))];
 
-    [LoggerMessage(20, LogLevel.Error, "The store failed a request of the admin API: {Reason}")]
+    [LoggerMessage(80, LogLevel.Error, "The store failed a request of the admin API: {Reason}")]
     private partial void LogStoreFailed(string reason, Exception exception);
 
-    [LoggerMessage(21, LogLevel.Error, "Nobody is let in to the admin API: {Reason}")]
+    [LoggerMessage(81, LogLevel.Error, "Nobody is let in to the admin API: {Reason}")]
     private partial void LogKeysFailed(string reason, Exception exception);
 }

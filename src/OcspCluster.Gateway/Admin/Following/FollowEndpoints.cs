@@ -239,6 +239,6 @@ internal sealed partial class FollowEndpoints(
         context.Abort();
     }
 
-    [LoggerMessage(22, LogLevel.Error, "A reader of the journal was cut off: {Reason}")]
+    [LoggerMessage(82, LogLevel.Error, "A reader of the journal was cut off: {Reason}")]
     private partial void LogCutOff(string reason, Exception exception);
 }

@@ -78,7 +78,7 @@ internal sealed partial class KeyEndpoints(ApiKeyStore keys, TimeProvider clock,
         return Results.NoContent();
     }
 
-    [LoggerMessage(62, LogLevel.Warning, "{Credential} made the API key {Id} with the scopes {Scopes}.")]
+    [LoggerMessage(89, LogLevel.Warning, "{Credential} made the API key {Id} with the scopes {Scopes}.")]
     private partial void LogMade(string credential, string id, string scopes);
 
     [LoggerMessage(63, LogLevel.Warning, "{Credential} revoked the API key {Id}.")]

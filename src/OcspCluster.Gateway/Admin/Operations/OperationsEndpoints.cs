@@ -109,9 +109,9 @@ internal sealed partial class OperationsEndpoints(
         return body.Length == 0 ? new ResignBody(null) : JsonSerializer.Deserialize<ResignBody>(body.GetBuffer().AsSpan(0, (int)body.Length), s_strict) ?? new ResignBody(null);
     }
 
-    [LoggerMessage(60, LogLevel.Warning, "{Credential} has all answers of issuer {Issuer} signed anew.")]
+    [LoggerMessage(87, LogLevel.Warning, "{Credential} has all answers of issuer {Issuer} signed anew.")]
     private partial void LogResign(string credential, IssuerId issuer);
 
-    [LoggerMessage(61, LogLevel.Warning, "{Credential} takes the clock for right: {Now:u}. It was {State}.")]
+    [LoggerMessage(88, LogLevel.Warning, "{Credential} takes the clock for right: {Now:u}. It was {State}.")]
     private partial void LogAccepted(string credential, DateTimeOffset now, ClockState state);
 }

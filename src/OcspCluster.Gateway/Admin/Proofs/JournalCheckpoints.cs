@@ -94,7 +94,7 @@ public sealed partial class JournalCheckpoints(
         }
     }
 
-    [LoggerMessage(23, LogLevel.Error, "No checkpoint of issuer {Issuer} was signed: {Reason}")]
+    [LoggerMessage(83, LogLevel.Error, "No checkpoint of issuer {Issuer} was signed: {Reason}")]
     private partial void LogNotSigned(IssuerId issuer, string reason, Exception exception);
 
     // Of the position before it was signed: what came meanwhile makes the next one due.
