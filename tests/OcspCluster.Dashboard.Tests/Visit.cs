@@ -109,6 +109,7 @@ internal sealed class Visit : IAsyncDisposable
     {
         if (Environment.GetEnvironmentVariable("OCSPCLUSTER_SCREENSHOTS") is { Length: > 0 } directory)
         {
+            await Page.EvaluateAsync("() => window.scrollTo(0, 0)");
             await Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(directory, name + ".png"), FullPage = true });
         }
     }
