@@ -29,7 +29,7 @@ public sealed class ActionTests(Chromium chromium) : IAsyncLifetime
             "decimal" => BigInteger.Parse("0" + serial, NumberStyles.HexNumber, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture),
             _ => string.Format(CultureInfo.InvariantCulture, notation, serial),
         };
-        await using Visit visit = await Visit.LoggedInAsync(chromium.Browser, _host);
+        await using Visit visit = await _host.VisitAsync(chromium);
         await visit.GoAsync("certificates");
         await visit.Page.GetByLabel("Serial number").FillAsync(text);
         await visit.Page.Keyboard.PressAsync("Enter");
@@ -41,7 +41,7 @@ public sealed class ActionTests(Chromium chromium) : IAsyncLifetime
     [Fact]
     public async Task Search_ForWhatNobodyTold_SaysSo()
     {
-        await using Visit visit = await Visit.LoggedInAsync(chromium.Browser, _host);
+        await using Visit visit = await _host.VisitAsync(chromium);
         await visit.GoAsync("certificates");
         await visit.Page.GetByLabel("Serial number").FillAsync("C0FFEE");
         await visit.Button("Search").ClickAsync();
@@ -61,7 +61,7 @@ public sealed class ActionTests(Chromium chromium) : IAsyncLifetime
             content = certificate.RawData;
         }
 
-        await using Visit visit = await Visit.LoggedInAsync(chromium.Browser, _host);
+        await using Visit visit = await _host.VisitAsync(chromium);
         await visit.GoAsync("certificates");
         await visit.Page.GetByLabel("Certificate in PEM or DER").SetInputFilesAsync(new FilePayload { Name = file, MimeType = "application/octet-stream", Buffer = content });
         await visit.SeeAsync("Held since");
@@ -73,7 +73,7 @@ public sealed class ActionTests(Chromium chromium) : IAsyncLifetime
     {
         Assert.Contains("good.pem: good", await _host.AskOpenSslAsync("good.pem"), StringComparison.Ordinal);
         string serial = await Certificates.SerialOfAsync(_host, "good.pem");
-        await using Visit visit = await Visit.LoggedInAsync(chromium.Browser, _host, _host.CreateKey("alice", "operator"));
+        await using Visit visit = await _host.VisitAsync(chromium, _host.CreateKey("alice", "operator"));
         await visit.GoAsync("certificates/demo/" + serial);
         await visit.Button("Revoke…").ClickAsync();
         ILocator confirm = visit.Page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Revoke", Exact = true });
@@ -97,7 +97,7 @@ public sealed class ActionTests(Chromium chromium) : IAsyncLifetime
     public async Task Hold_AndRelease_AreHeardByOpenSsl()
     {
         string serial = await Certificates.SerialOfAsync(_host, "good.pem");
-        await using Visit visit = await Visit.LoggedInAsync(chromium.Browser, _host);
+        await using Visit visit = await _host.VisitAsync(chromium);
         await visit.GoAsync("certificates/demo/" + serial);
         await visit.Button("Hold…").ClickAsync();
         await ConfirmAsync(visit, serial, "Hold");
@@ -118,7 +118,7 @@ public sealed class ActionTests(Chromium chromium) : IAsyncLifetime
     {
         string good = await Certificates.SerialOfAsync(_host, "good.pem");
         string revoked = await Certificates.SerialOfAsync(_host, "revoked.pem");
-        await using Visit visit = await Visit.LoggedInAsync(chromium.Browser, _host);
+        await using Visit visit = await _host.VisitAsync(chromium);
         await visit.GoAsync("certificates");
         await visit.Button("Many at once…").ClickAsync();
         await visit.Page.GetByLabel("Reason").SelectOptionAsync("superseded");
@@ -143,7 +143,7 @@ public sealed class ActionTests(Chromium chromium) : IAsyncLifetime
     {
         string serial = await Certificates.SerialOfAsync(_host, "revoked.pem");
         Assert.Contains("revoked.pem: revoked", await _host.AskOpenSslAsync("revoked.pem"), StringComparison.Ordinal);
-        await using Visit visit = await Visit.LoggedInAsync(chromium.Browser, _host);
+        await using Visit visit = await _host.VisitAsync(chromium);
         await visit.GoAsync("certificates/demo/" + serial);
         await visit.Page.Locator("details.response summary").First.ClickAsync();
         ILocator Field(string name) => visit.Page.Locator("button.field").Filter(new() { Has = visit.Page.Locator(".field-name", new() { HasTextRegex = new System.Text.RegularExpressions.Regex($"^{name}$") }) });

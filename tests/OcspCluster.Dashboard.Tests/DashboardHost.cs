@@ -56,6 +56,9 @@ internal sealed class DashboardHost : IAsyncDisposable
         }
     }
 
+    /// <summary>Somebody who is logged in here; with the operator's key where no other is given.</summary>
+    public Task<Visit> VisitAsync(Chromium chromium, string? key = null, int width = 1200, bool isDark = false) => Visit.LoggedInAsync(chromium.Browser, AdminUri, key ?? OperatorKey, width, isDark);
+
     /// <summary>A file of the demo CA's.</summary>
     public string DemoFile(string name) => _directory.File(Path.Combine("data", "demo", name));
 

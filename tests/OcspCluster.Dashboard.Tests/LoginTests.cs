@@ -15,7 +15,7 @@ public sealed class LoginTests(Chromium chromium) : IAsyncLifetime
     [Fact]
     public async Task Key_Valid_LeadsToTheOverview_AndNoScriptHasIt()
     {
-        await using Visit visit = await Visit.LoggedInAsync(chromium.Browser, _host);
+        await using Visit visit = await _host.VisitAsync(chromium);
         await visit.SeeAsync("All well");
         Assert.Equal("", await visit.Page.EvaluateAsync<string>("() => document.cookie"));
         BrowserContextCookiesResult cookie = Assert.Single(await visit.Page.Context.CookiesAsync());
@@ -41,7 +41,7 @@ public sealed class LoginTests(Chromium chromium) : IAsyncLifetime
     [Fact]
     public async Task Session_ThatHasEnded_AsksForTheKeyAndGoesOnWhereItWas()
     {
-        await using Visit visit = await Visit.LoggedInAsync(chromium.Browser, _host);
+        await using Visit visit = await _host.VisitAsync(chromium);
         await visit.GoAsync("issuers");
         await visit.SeeAsync("Who signs");
         _host.Age(TimeSpan.FromHours(9));
@@ -54,7 +54,7 @@ public sealed class LoginTests(Chromium chromium) : IAsyncLifetime
     [Fact]
     public async Task Logout_EndsIt()
     {
-        await using Visit visit = await Visit.LoggedInAsync(chromium.Browser, _host);
+        await using Visit visit = await _host.VisitAsync(chromium);
         await visit.Page.GetByLabel("Log out").ClickAsync();
         await visit.Page.GetByLabel("API key").WaitForAsync();
         await visit.Page.ReloadAsync();
@@ -65,7 +65,7 @@ public sealed class LoginTests(Chromium chromium) : IAsyncLifetime
     [Fact]
     public async Task ReadOnlyKey_SeesEverythingAndNoAction()
     {
-        await using Visit visit = await Visit.LoggedInAsync(chromium.Browser, _host, _host.CreateKey("auditor", "read"));
+        await using Visit visit = await _host.VisitAsync(chromium, _host.CreateKey("auditor", "read"));
         string[] actions = ["Revoke…", "Hold…", "Release…", "Many at once…", "Sign everything anew…", "Resume", "Try now"];
         string serial = await Certificates.SerialOfAsync(_host, "held.pem");
         foreach ((string place, string shown) in new[] { ("certificates", "All"), ($"certificates/demo/{serial}", "History"), ("issuers", "Who signs"), ("events", "Audit") })
@@ -84,7 +84,7 @@ public sealed class LoginTests(Chromium chromium) : IAsyncLifetime
     [Fact]
     public async Task KeyThatMayOnlyFeed_IsToldWhichOneIsNeeded()
     {
-        await using Visit visit = await Visit.LoggedInAsync(chromium.Browser, _host, _host.CreateKey("issuing CA", "feed"));
+        await using Visit visit = await _host.VisitAsync(chromium, _host.CreateKey("issuing CA", "feed"));
         await visit.SeeAsync("may not read");
         visit.MustHaveBeenClean();
     }

@@ -20,7 +20,7 @@ public sealed class PageTests(Chromium chromium) : IAsyncLifetime
         await _host.AskOpenSslAsync("revoked.pem"); // an answer in the cache
         string serial = await Certificates.SerialOfAsync(_host, "revoked.pem");
         string good = await Certificates.SerialOfAsync(_host, "good.pem");
-        await using Visit visit = await Visit.LoggedInAsync(chromium.Browser, _host, isDark: isDark);
+        await using Visit visit = await _host.VisitAsync(chromium, isDark: isDark);
         foreach ((string name, string place) in new[]
         {
             ("overview", "overview"), ("cluster", "cluster"), ("certificates", "certificates"), ("certificate", "certificates/demo/" + serial), ("unknown", "certificates/demo/C0FFEE"),
@@ -56,7 +56,7 @@ public sealed class PageTests(Chromium chromium) : IAsyncLifetime
     [Fact]
     public async Task Chart_UnderLoad_Moves()
     {
-        await using Visit visit = await Visit.LoggedInAsync(chromium.Browser, _host);
+        await using Visit visit = await _host.VisitAsync(chromium);
         ILocator chart = visit.Page.Locator("figure.chart").First;
         await chart.WaitForAsync();
         int before = int.Parse((await chart.GetAttributeAsync("data-points"))!, CultureInfo.InvariantCulture);
@@ -82,12 +82,12 @@ public sealed class PageTests(Chromium chromium) : IAsyncLifetime
     public async Task Feed_ShowsAnEventAsItIsAcknowledged_AndTheFilterTakesItAway()
     {
         string serial = await Certificates.SerialOfAsync(_host, "good.pem");
-        await using Visit watcher = await Visit.LoggedInAsync(chromium.Browser, _host);
+        await using Visit watcher = await _host.VisitAsync(chromium);
         await watcher.GoAsync("events");
         await watcher.SeeAsync("live");
         ILocator rows = watcher.Main.GetByRole(AriaRole.Group, new() { Name = "Events", Exact = true }).Locator("tbody tr");
         int before = await rows.CountAsync();
-        await using Visit actor = await Visit.LoggedInAsync(chromium.Browser, _host);
+        await using Visit actor = await _host.VisitAsync(chromium);
         await actor.GoAsync("certificates/demo/" + serial);
         await actor.Button("Hold…").ClickAsync();
         await actor.Page.GetByLabel("To confirm").FillAsync(serial[^6..]);
@@ -103,7 +103,7 @@ public sealed class PageTests(Chromium chromium) : IAsyncLifetime
     [Fact]
     public async Task Audit_IsVerifiedInTheBrowser_AndRemembered()
     {
-        await using Visit visit = await Visit.LoggedInAsync(chromium.Browser, _host);
+        await using Visit visit = await _host.VisitAsync(chromium);
         await visit.GoAsync("events");
         await visit.SeeAsync("is in the tree that was signed");
         await visit.SeeAsync("remembers it from now on");
@@ -122,7 +122,7 @@ public sealed class PageTests(Chromium chromium) : IAsyncLifetime
     public async Task Responder_ThatIsGone_IsSaidInTheLineOfTruth()
     {
         DashboardHost host = await DashboardHost.StartAsync();
-        await using Visit visit = await Visit.LoggedInAsync(chromium.Browser, host);
+        await using Visit visit = await host.VisitAsync(chromium);
         await visit.SeeAsync("All well");
         await host.DisposeAsync();
         await visit.Main.GetByText("No word from the responder").First.WaitForAsync();

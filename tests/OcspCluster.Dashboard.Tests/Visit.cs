@@ -25,7 +25,7 @@ internal sealed class Visit : IAsyncDisposable
     /// <summary>Where it is served.</summary>
     public Uri Home { get; }
 
-    /// <summary>The head's line of truth, or the overview's.</summary>
+    /// <summary>The place that is shown, without the page's frame.</summary>
     public ILocator Main => Page.Locator("main");
 
     /// <summary>Opens the page at a width, in light or dark.</summary>
@@ -60,11 +60,11 @@ internal sealed class Visit : IAsyncDisposable
     }
 
     /// <summary>The same, logged in and at the overview.</summary>
-    public static async Task<Visit> LoggedInAsync(IBrowser browser, DashboardHost host, string? key = null, int width = 1200, bool isDark = false)
+    public static async Task<Visit> LoggedInAsync(IBrowser browser, Uri home, string key, int width = 1200, bool isDark = false)
     {
-        Visit visit = await StartAsync(browser, host.AdminUri, width, isDark);
-        await visit.LoginAsync(key ?? host.OperatorKey);
-        await visit.Page.GetByText("Log out").Or(visit.Page.GetByLabel("Log out")).First.WaitForAsync();
+        Visit visit = await StartAsync(browser, home, width, isDark);
+        await visit.LoginAsync(key);
+        await visit.Page.GetByLabel("Log out").WaitForAsync();
         return visit;
     }
 
@@ -109,6 +109,7 @@ internal sealed class Visit : IAsyncDisposable
     {
         if (Environment.GetEnvironmentVariable("OCSPCLUSTER_SCREENSHOTS") is { Length: > 0 } directory)
         {
+            await Page.EvaluateAsync("() => window.scrollTo(0, 0)");
             await Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(directory, name + ".png"), FullPage = true });
         }
     }

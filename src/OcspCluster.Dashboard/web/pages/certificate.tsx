@@ -92,7 +92,7 @@ function History({ certificate }: { certificate: CertificateData }): JSX.Element
             <td class="num">{entry.position}</td>
             <th scope="row"><Kind kind={entry.kind} /> {entry.reason && <span class="faint">{words(entry.reason)}</span>}</th>
             <td><Time at={entry.at} /></td><td><Time at={entry.receivedAt} /></td>
-            <td>{entry.credential ?? <span class="faint">not known</span>}{entry.remoteAddress && <div class="faint">{entry.remoteAddress}</div>}</td>
+            <td>{entry.credential ?? (entry.remoteAddress === "local" ? "the host itself" : <span class="faint">not known</span>)}{entry.remoteAddress && entry.remoteAddress !== "local" && <div class="faint">from {entry.remoteAddress}</div>}</td>
             <td class="break"><code>{entry.id}</code></td>
           </tr>
         ))}
@@ -148,9 +148,9 @@ function Response({ response }: { response: CachedResponse }): JSX.Element {
     <details class="response" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
         <strong>{response.hash}</strong>
-        <span class="faint"><Time at={response.thisUpdate} /> to <Time at={response.nextUpdate} /> · ETag {response.eTag}</span>
+        <span class="faint">valid from <Time at={response.thisUpdate} /> to <Time at={response.nextUpdate} /></span>
       </summary>
-      {isOpen && <Decoded base64={response.response} />}
+      {isOpen && <><p class="faint break">ETag <code>{response.eTag}</code>, produced <Time at={response.producedAt} /></p><Decoded base64={response.response} /></>}
     </details>
   );
 }
