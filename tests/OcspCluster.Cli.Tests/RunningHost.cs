@@ -1,13 +1,16 @@
+using System.Security.Cryptography.X509Certificates;
+using OcspCluster.Client.Tests;
 using OcspCluster.Hosting.Configuration;
 using OcspCluster.Standalone;
 using OcspCluster.Testing;
 
 namespace OcspCluster.Cli.Tests;
 
-/// <summary>This project's responder with its demo CA in this process, on free ports, and its operator's key.</summary>
+/// <summary>This project's responder in this process, on free ports, with its demo CA or one of the tests', and its operator's key.</summary>
 internal sealed class RunningHost : IAsyncDisposable
 {
     private readonly ScratchDirectory _directory = new();
+    private readonly Dictionary<string, string?> _issuer = [];
     private StandaloneHost _host = null!;
 
     public Uri Ocsp => _host.OcspUris[0];
@@ -23,6 +26,31 @@ internal sealed class RunningHost : IAsyncDisposable
     public static async Task<RunningHost> StartAsync()
     {
         RunningHost host = new();
+        await host.StartAsync("http://127.0.0.1:0", "http://127.0.0.1:0");
+        return host;
+    }
+
+    /// <summary>Answers for a CA of the tests, by a delegate of it.</summary>
+    public static async Task<RunningHost> StartForAsync(string id, TestAuthority authority)
+    {
+        RunningHost host = new();
+        using X509Certificate2 responder = authority.IssueResponder();
+        foreach ((string key, string content) in new[]
+        {
+            ("Certificate", authority.Certificate.ExportCertificatePem()),
+            ("Responder:Certificate", responder.ExportCertificatePem()),
+            ("Responder:Key", responder.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem()),
+        })
+        {
+            string file = host._directory.File(key.Replace(':', '.') + ".pem");
+            await System.IO.File.WriteAllTextAsync(file, content);
+            host._issuer[$"Issuers:{id}:{key}"] = file;
+            if (!OperatingSystem.IsWindows())
+            {
+                System.IO.File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            }
+        }
+
         await host.StartAsync("http://127.0.0.1:0", "http://127.0.0.1:0");
         return host;
     }
@@ -53,7 +81,7 @@ internal sealed class RunningHost : IAsyncDisposable
 
     private async Task StartAsync(string ocsp, string admin)
     {
-        Settings settings = Settings.FromKeys([KeyValuePair.Create("Data", (string?)Data), KeyValuePair.Create("Ocsp:Url", (string?)ocsp), KeyValuePair.Create("Admin:Url", (string?)admin)]);
+        Settings settings = Settings.FromKeys([KeyValuePair.Create("Data", (string?)Data), KeyValuePair.Create("Ocsp:Url", (string?)ocsp), KeyValuePair.Create("Admin:Url", (string?)admin), .. _issuer]);
         _host = await StandaloneHost.StartAsync(ResponderOptions.Read(settings, TimeProvider.System.GetUtcNow()), TimeProvider.System);
     }
 }

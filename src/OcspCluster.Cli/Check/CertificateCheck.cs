@@ -8,7 +8,8 @@ namespace OcspCluster.Cli;
 /// <summary>Checks servers and certificate files, and reports. Thread-safe.</summary>
 /// <param name="client">Asks and judges.</param>
 /// <param name="scope">Whether the certificates above the leaf are checked, too.</param>
-internal sealed class CertificateCheck(OcspClient client, RevocationScope scope)
+/// <param name="startTls">The protocol in which servers are asked for TLS; null where they speak it from the first octet on.</param>
+internal sealed class CertificateCheck(OcspClient client, RevocationScope scope, StartTlsProtocol? startTls = null)
 {
     private readonly TimeProvider _clock = client.Options.Verification.Clock;
 
@@ -23,7 +24,7 @@ internal sealed class CertificateCheck(OcspClient client, RevocationScope scope)
         }
         catch (Exception e) when (e is AuthenticationException or IOException or SocketException)
         {
-            return report with { Failure = Describe(e, target), Advice = e is SocketException ? ["Is the name right, and does the port speak TLS from the first byte on?"] : [] };
+            return report with { Failure = Describe(e, target), Advice = AdviceOn(e) };
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -64,6 +65,10 @@ internal sealed class CertificateCheck(OcspClient client, RevocationScope scope)
         return new CheckReport { Target = path, Verdicts = verdicts, Now = now, Notes = [.. verdicts.SelectMany(one => Findings.NotesOn(one, now)).Distinct()], Advice = AdviceOn(verdicts) };
     }
 
+    private string[] AdviceOn(Exception e) => e is SocketException ? ["Is the name right, and is that the port?"]
+        : startTls is null ? ["Does the port speak TLS from the first octet on? Mail servers and the like are asked for it: --starttls smtp."]
+        : ["Is that the port for it? One that speaks TLS from the first octet on needs no --starttls."];
+
     private string[] AdviceOn(IEnumerable<RevocationVerdict> verdicts) =>
         [.. verdicts.SelectMany(verdict => Findings.AdviceOn(verdict, client.Options.PrivateAddresses == PrivateAddressRule.Allow)).Distinct()];
 
@@ -88,7 +93,13 @@ internal sealed class CertificateCheck(OcspClient client, RevocationScope scope)
         try
         {
             await socket.ConnectAsync(target.Host, target.Port, both.Token).ConfigureAwait(false);
-            return await ServerCertificates.ReadAsync(new NetworkStream(socket, ownsSocket: true), target.Host, protocols, both.Token).ConfigureAwait(false);
+            NetworkStream stream = new(socket, ownsSocket: true);
+            if (startTls is StartTlsProtocol protocol)
+            {
+                await StartTls.BeginAsync(stream, protocol, both.Token).ConfigureAwait(false);
+            }
+
+            return await ServerCertificates.ReadAsync(stream, target.Host, protocols, both.Token).ConfigureAwait(false);
         }
         finally
         {

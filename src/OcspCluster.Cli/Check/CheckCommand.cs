@@ -16,6 +16,7 @@ internal sealed class CheckCommand : Command
     private readonly Option<string[]> _cert = new("--cert") { Description = "A file with a certificate to check instead of a server's: PEM, DER or PKCS #7, its chain behind it if you have it; may be repeated", HelpName = "FILE" };
     private readonly Option<string[]> _issuer = new("--issuer") { Description = "A file with certificates of CAs, among which the issuer is looked for first; may be repeated", HelpName = "FILE" };
     private readonly Option<string[]> _url = new("--url") { Description = "The responder to ask instead of the certificate's own; may be repeated", HelpName = "URL" };
+    private readonly Option<StartTlsProtocol?> _startTls = new("--starttls") { Description = "Ask for TLS in this protocol first: smtp, imap, pop3, ftp, ldap or postgres; the default port is the protocol's", HelpName = "PROTOCOL" };
     private readonly Option<bool> _chain = new("--chain") { Description = "Check the CA certificates above it, too" };
     private readonly Option<bool> _noCrl = new("--no-crl") { Description = "Ask responders only; do not fall back to CRLs" };
     private readonly Option<bool> _expired = new("--expired") { Description = "Ask about certificates that have ended, too" };
@@ -28,7 +29,7 @@ internal sealed class CheckCommand : Command
         _screen = screen;
         _clock = clock;
         Add(_hosts);
-        foreach (Option option in (Option[])[_file, _cert, _issuer, _url, _chain, _noCrl, _expired, _allowPrivate, _parallel, .. ClientSettings.Network, ClientSettings.Header, ClientSettings.Json])
+        foreach (Option option in (Option[])[_file, _cert, _issuer, _url, _startTls, _chain, _noCrl, _expired, _allowPrivate, _parallel, .. ClientSettings.Network, ClientSettings.Header, ClientSettings.Json])
         {
             Add(option);
         }
@@ -58,11 +59,12 @@ internal sealed class CheckCommand : Command
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         string? list = parsed.GetValue(_file);
+        StartTlsProtocol? startTls = parsed.GetValue(_startTls);
         IEnumerable<string> names = [.. parsed.GetValue(_hosts) ?? [], .. list is null ? [] : Files.ReadList(list)];
-        CheckTarget[] targets = [.. names.Select(name => CheckTarget.TryParse(name) ?? throw new CommandFailure($"'{name}' is not HOST, HOST:PORT, [IPV6]:PORT or an https URL.", ExitCode.Usage))];
+        CheckTarget[] targets = [.. names.Select(name => CheckTarget.TryParse(name, startTls is null ? 443 : StartTls.PortOf(startTls.Value)) ?? throw new CommandFailure($"'{name}' is not HOST, HOST:PORT, [IPV6]:PORT or an https URL.", ExitCode.Usage))];
         X509Certificate2[] issuers = [.. (parsed.GetValue(_issuer) ?? []).SelectMany(Files.ReadCertificates)];
         using OcspClient client = new(ReadOptions(parsed, issuers));
-        CertificateCheck check = new(client, parsed.GetValue(_chain) ? RevocationScope.Chain : RevocationScope.Leaf);
+        CertificateCheck check = new(client, parsed.GetValue(_chain) ? RevocationScope.Chain : RevocationScope.Leaf, startTls);
         bool isJson = parsed.GetValue(ClientSettings.Json);
 
         List<CheckReport> files = [];

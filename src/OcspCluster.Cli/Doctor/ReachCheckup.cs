@@ -13,6 +13,9 @@ internal sealed class ReachCheckup(Uri url, TimeSpan timeout, TimeProvider clock
 
     private readonly List<Finding> _findings = [];
 
+    // Who does not answer at all has nothing else to be blamed for.
+    private bool IsOut => _findings.Exists(finding => finding.Severity == Severity.Critical);
+
     private string Area => $"reachability of {url}";
 
     /// <summary>What is found.</summary>
@@ -23,10 +26,13 @@ internal sealed class ReachCheckup(Uri url, TimeSpan timeout, TimeProvider clock
         foreach (AskedIssuer issuer in issuers)
         {
             await AskForKnownAsync(client, issuer, cancellationToken).ConfigureAwait(false);
-            await AskAwkwardlyAsync(client, issuer, cancellationToken).ConfigureAwait(false);
+            if (!IsOut)
+            {
+                await AskAwkwardlyAsync(client, issuer, cancellationToken).ConfigureAwait(false);
+            }
         }
 
-        if (issuers.Count > 0 && _findings.TrueForAll(finding => finding.Severity != Severity.Critical))
+        if (issuers.Count > 0 && !IsOut)
         {
             await LookAtHeadersAsync(issuers[0], cancellationToken).ConfigureAwait(false);
         }

@@ -35,6 +35,7 @@ internal sealed class ReferenceCommand : Command
 
             ocspctl check www.example.com
             ocspctl check --chain --json mail.example.com:465
+            ocspctl check --starttls smtp mail.example.com mx.example.com:587
             ocspctl check --file servers.txt --timeout 3
             ocspctl check --cert server.pem --issuer ca.pem --url http://127.0.0.1:8080 --expired
             ocspctl query --issuer ca.pem --cert server.pem --url http://ocsp.example.com --nonce required --text
