@@ -65,6 +65,26 @@ public sealed partial class AlertRulesTests
         Assert.All(named, name => Assert.Contains(HistogramSuffix().Replace(name, ""), documented));
     }
 
+    [Fact]
+    public void Outcomes_OfTheDocument_AreAllWaysToAnswer()
+    {
+        string document = File.ReadAllText(Path.Combine(s_root, "docs", "METRICS.md"));
+        string table = document[document.IndexOf("| `answer` | `outcome` |", StringComparison.Ordinal)..];
+        Dictionary<string, string> documented = [];
+        foreach (Match row in OutcomeRow().Matches(table[..table.IndexOf("\n\n", StringComparison.Ordinal)]).Skip(1)) // the first is of what signed answers say
+        {
+            foreach (Match outcome in InBackticks().Matches(row.Groups[2].Value))
+            {
+                documented.Add(outcome.Groups[1].Value, row.Groups[1].Value);
+            }
+        }
+
+        IEnumerable<int> unsigned = Enumerable.Range(0, RequestTally.ResultCount).Where(result => RequestTally.AnswerOf(result) is not ("good" or "revoked" or "unknown" or "several"));
+        Assert.Equal(
+            unsigned.Select(result => (RequestTally.NameOf(result), RequestTally.AnswerOf(result))).Order(),
+            documented.Select(outcome => (outcome.Key, outcome.Value)).Order());
+    }
+
     // As GitHub makes anchors: small letters, blanks as hyphens, nothing else but letters and digits.
     private static string AnchorOf(string heading) =>
         string.Concat(heading.ToLowerInvariant().Where(c => char.IsAsciiLetterOrDigit(c) || c is ' ' or '-')).Replace(' ', '-');
@@ -99,6 +119,12 @@ public sealed partial class AlertRulesTests
 
     [GeneratedRegex(@"\bocsp_[a-z_]+\b")]
     private static partial Regex NamedMetric();
+
+    [GeneratedRegex(@"^\| `(\w+)`[^|]* \| ([^|]+) \|$", RegexOptions.Multiline)]
+    private static partial Regex OutcomeRow();
+
+    [GeneratedRegex("`([A-Za-z]+)`")]
+    private static partial Regex InBackticks();
 
     [GeneratedRegex("_(bucket|count|sum)$")]
     private static partial Regex HistogramSuffix();
