@@ -23,12 +23,36 @@ export function readings(text: string): { reading: "hexadecimal" | "decimal"; se
   return found;
 }
 
+const found = new Set<string>();
+
+/** Notes that a certificate exists, so that its place need not ask first. */
+export function noteExists(issuer: string, serial: string): void {
+  if (found.size > 10_000) {
+    found.clear();
+  }
+
+  found.add(`${issuer} ${serial}`);
+}
+
+/** Whether a certificate exists: what is known to is not asked for. */
+export async function exists(issuer: string, serial: string, signal: AbortSignal): Promise<boolean> {
+  if (!found.has(`${issuer} ${serial}`)) {
+    const { certificates } = await get<{ certificates: CertificateStatus[] }>(`${issuerPath(issuer)}/certificates?serial=${encodeURIComponent(serial)}`, signal);
+    certificates.forEach(() => noteExists(issuer, serial));
+  }
+
+  return found.has(`${issuer} ${serial}`);
+}
+
 /** Asks every issuer for every reading. */
 export async function search(text: string, issuers: IssuerName[], signal: AbortSignal): Promise<Hit[]> {
   const asked = issuers.flatMap((issuer) => readings(text).map(({ reading, serial }) => ({ issuer: issuer.id, reading, serial })));
   const answers = await Promise.all(asked.map(async ({ issuer, reading, serial }) => {
     const { certificates } = await get<{ certificates: CertificateStatus[] }>(`${issuerPath(issuer)}/certificates?serial=${encodeURIComponent(serial)}`, signal);
-    return certificates.map((certificate): Hit => ({ issuer, reading, certificate }));
+    return certificates.map((certificate): Hit => {
+      noteExists(issuer, certificate.serial);
+      return { issuer, reading, certificate };
+    });
   }));
   return answers.flat().filter((hit, i, all) => all.findIndex((other) => other.issuer === hit.issuer && other.certificate.serial === hit.certificate.serial) === i);
 }

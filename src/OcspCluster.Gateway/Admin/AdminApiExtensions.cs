@@ -56,6 +56,7 @@ public static class AdminApiExtensions
         services.AddHostedService(provider => provider.GetRequiredService<Deliveries>());
         services.TryAddSingleton<DeliveryEndpoints>();
         services.AddOverview();
+        services.TryAddSingleton<ClusterEndpoint>();
         services.AddProblemDetails();
         services.AddOpenApi("v1", openApi => openApi.AddDocumentTransformer((document, _, _) =>
         {
@@ -103,9 +104,8 @@ public static class AdminApiExtensions
             .Produces<ExplanationView>().ProducesProblem(400).ProducesProblem(404);
         MapFollowing(endpoints, v1);
         MapProofs(endpoints, v1);
-        IClusterOverview overview = endpoints.ServiceProvider.GetRequiredService<IClusterOverview>();
         endpoints.MapGroup("/v1/cluster").AddEndpointFilter(endpoints.ServiceProvider.GetRequiredService<AdminAccess>())
-            .MapGet("/", async (CancellationToken cancellationToken) => Results.Json(await overview.DescribeAsync(cancellationToken).ConfigureAwait(false)))
+            .MapGet("/", endpoints.ServiceProvider.GetRequiredService<ClusterEndpoint>().GetAsync)
             .For(ApiAction.Read, "The processes that answer together, and their store", "Of a host that is alone, that one. Who does not answer is listed without what only it could tell.")
             .Produces<ClusterView>();
         MapOperations(endpoints, v1);

@@ -43,6 +43,9 @@ internal sealed record NodeFigures
 
     public required IReadOnlyList<Finding> Findings { get; init; }
 
+    /// <summary>What the operating system counts as the process's memory.</summary>
+    public long MemoryBytes { get; init; }
+
     /// <summary>When the last finding ended; when it was started where there was none.</summary>
     public required DateTimeOffset WellSince { get; init; }
 

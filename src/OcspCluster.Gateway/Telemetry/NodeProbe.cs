@@ -118,6 +118,7 @@ internal sealed class NodeProbe
                 BudgetPerSecond = issuers.Sum(issuer => (double)issuer.SignaturesPerSecond),
                 Backlog = issuers.Sum(issuer => (long)issuer.Backlog),
                 FirstExpiry = condition.Now + issuers.Min(issuer => issuer.TimeToFirstExpiry),
+                MemoryBytes = Environment.WorkingSet,
                 Findings = _findings,
                 WellSince = _wellSince,
                 Deliveries = [.. _deliveries.Lanes.Where(lane => lane.Report.HeldBy is null).Select(lane => new DeliveryFigures(

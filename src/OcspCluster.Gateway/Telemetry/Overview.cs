@@ -6,7 +6,11 @@ using OcspCluster.Authority;
 namespace OcspCluster.Gateway;
 
 /// <summary>What the figures of all processes come to, at a moment. Immutable.</summary>
-internal sealed record OverviewReading(DateTimeOffset At, FigureSum Sum, IReadOnlyList<OverviewIssuerView> Issuers);
+/// <param name="At">When.</param>
+/// <param name="Sum">All of them together.</param>
+/// <param name="Issuers">What there is of each issuer.</param>
+/// <param name="Nodes">Those that told theirs, this process first.</param>
+internal sealed record OverviewReading(DateTimeOffset At, FigureSum Sum, IReadOnlyList<OverviewIssuerView> Issuers, IReadOnlyList<NodeFigures> Nodes);
 
 /// <summary>
 /// The one page that tells operators how it stands: samples this process's figures every second, adds up those of all processes when somebody asks, and keeps a point of the past every ten. Thread-safe.
@@ -112,7 +116,8 @@ internal sealed partial class Overview : BackgroundService
         OverviewIssuerView[] issuers = await Task.WhenAll(_directory.Issuers.OrderBy(issuer => issuer.Id.ToString(), StringComparer.Ordinal).Select(issuer => DescribeAsync(issuer, cancellationToken))).ConfigureAwait(false);
         _lastIssuers = issuers;
         DateTimeOffset now = _clock.GetUtcNow();
-        return new OverviewReading(now, FigureSum.Of(own, asked is null ? [] : await asked.ConfigureAwait(false), now), issuers);
+        IReadOnlyList<(string Name, NodeFigures? Figures)> others = asked is null ? [] : await asked.ConfigureAwait(false);
+        return new OverviewReading(now, FigureSum.Of(own, others, now), issuers, [own, .. others.Select(other => other.Figures).OfType<NodeFigures>()]);
     }
 
     private async Task<OverviewIssuerView> DescribeAsync(Issuer issuer, CancellationToken cancellationToken)

@@ -24,6 +24,8 @@ public abstract class ClusterContract(SharedHosts shared) : AuthorityContract(sh
         Assert.True(nodes[0].GetProperty("role").GetString() is "signer" or "gateway");
         Assert.False(string.IsNullOrEmpty(nodes[0].GetProperty("version").GetString()));
         Assert.True(nodes[0].GetProperty("startedAt").GetDateTimeOffset() <= TimeProvider.System.GetUtcNow());
+        Assert.True(nodes[0].GetProperty("memoryBytes").GetInt64() > 1_000_000);
+        Assert.True(nodes[0].GetProperty("requestsPerSecond").GetDouble() >= 0);
     }
 
     [Fact]

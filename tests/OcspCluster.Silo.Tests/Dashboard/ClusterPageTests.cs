@@ -26,6 +26,7 @@ public sealed class ClusterPageTests(Chromium chromium, ITestOutputHelper output
             Assert.Equal("", await visit.FindOverflowAsync());
         }
 
+        await visit.SeeAsync("Memory");
         await visit.PictureAsync("three-silos");
         await RevokeAsync(visit, cluster);
         foreach (SiloProcess silo in cluster.Silos)
@@ -42,6 +43,9 @@ public sealed class ClusterPageTests(Chromium chromium, ITestOutputHelper output
         Assert.Equal(2, await active.CountAsync());
         await visit.SeeAsync("is lost");
         await visit.PictureAsync("silo-lost");
+        await visit.GoAsync("overview");
+        await visit.Page.Locator(".banner.warning, .banner.critical").WaitForAsync(new LocatorWaitForOptions { Timeout = 30_000 });
+        await visit.PictureAsync("silo-lost-overview");
         visit.MustHaveBeenClean();
     }
 

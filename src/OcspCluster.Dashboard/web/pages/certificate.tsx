@@ -1,83 +1,76 @@
 import type { JSX } from "preact";
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { get, issuerPath, may, Problem, type CachedResponse, type Certificate as CertificateData, type Explanation, type Session } from "../api";
 import { oidName } from "../der";
 import { bytes as sizeOf, count, grouped, span, words } from "../format";
 import { useLoad } from "../load";
 import { decodeResponse, type Field } from "../ocsp";
+import { exists } from "../search";
 import { Badge, Card, Copy, Empty, Fact, Facts, Failure, Kind, Loading, Notice, Status, Table, Time } from "../ui";
 import { ActionDialog, type Action } from "./action";
 
 export function Certificate({ issuer, serial, session }: { issuer: string; serial: string; session: Session }): JSX.Element {
   const path = `${issuerPath(issuer)}/certificates/${encodeURIComponent(serial)}`;
-  const certificate = useLoad(path, async (signal) => {
-    // Asked for by the search, which finds nothing without an error; the certificate itself only when there is one.
-    const { certificates } = await get<{ certificates: unknown[] }>(`${issuerPath(issuer)}/certificates?serial=${encodeURIComponent(serial)}`, signal);
-    return certificates.length === 0 ? "none" as const : await get<CertificateData>(path, signal);
-  }, 5000);
+  // Only when there is one: a browser writes every 404 to its console as an error.
+  const certificate = useLoad(path, async (signal) => await exists(issuer, serial, signal) ? await get<CertificateData>(path, signal) : "none" as const, 5000);
   const [action, setAction] = useState<Action | null>(null);
   const [acknowledged, setAcknowledged] = useState<number | null>(null);
-  const { data } = certificate;
-  const mayAct = may(session, "feed", issuer);
+  const known = certificate.data === "none" ? null : certificate.data;
+  const state = known?.status.status;
+  const shown = known?.serial ?? serial.toUpperCase();
+  const mayAct = may(session, "feed", issuer) && certificate.data !== null;
 
-  if (!data) {
-    return <div class="page"><Crumbs issuer={issuer} />{certificate.problem ? <Failure problem={certificate.problem} retry={certificate.reload} /> : <Loading rows={8} />}</div>;
-  }
-
-  if (data === "none") {
-    return (
-      <div class="page">
-        <Crumbs issuer={issuer} />
-        <div class="page-head"><h1 class="serial">{grouped(serial.toUpperCase())}</h1>{mayAct && <div class="buttons"><button type="button" class="danger" onClick={() => setAction("revoked")}>Revoke…</button></div>}</div>
-        <Card title="Not known" wide><Empty title={`${issuer} has told nothing of this certificate`}>It can be revoked all the same.</Empty></Card>
-        <Explain issuer={issuer} serial={serial} turn={0} />
-        {action && <ActionDialog issuer={issuer} serial={serial.toUpperCase()} kind={action} onClose={() => setAction(null)} onDone={() => { setAction(null); certificate.reload(); }} />}
-      </div>
-    );
-  }
-
-  const { status } = data;
   return (
     <div class="page">
       <Crumbs issuer={issuer} />
       <div class="page-head">
-        <h1 class="serial">{grouped(data.serial)}</h1>
+        <h1 class="serial">{grouped(shown)}</h1>
         {mayAct && (
           <div class="buttons">
-            {status.status === "held" && <button type="button" onClick={() => setAction("released")}>Release…</button>}
-            {status.status === "good" && <button type="button" onClick={() => setAction("held")}>Hold…</button>}
-            {status.status !== "revoked" && <button type="button" class="danger" onClick={() => setAction("revoked")}>Revoke…</button>}
+            {state === "held" && <button type="button" onClick={() => setAction("released")}>Release…</button>}
+            {state === "good" && <button type="button" onClick={() => setAction("held")}>Hold…</button>}
+            {state !== "revoked" && <button type="button" class="danger" onClick={() => setAction("revoked")}>Revoke…</button>}
           </div>
         )}
       </div>
       {acknowledged !== null && <Notice tone="ok" live>Acknowledged at position {count(acknowledged)}: it is on stable storage, and no older answer is given any more.</Notice>}
-      {certificate.problem && <Failure problem={certificate.problem} />}
-      <Card title="Status" wide aside={<Status status={status.status} />}>
-        <Facts>
-          {status.revocationTime && <Fact name={status.status === "held" ? "Held since" : "Revoked since"}><Time at={status.revocationTime} /></Fact>}
-          {status.reason && <Fact name="Reason">{words(status.reason)}</Fact>}
-          {status.invalidityDate && <Fact name="Key compromised since"><Time at={status.invalidityDate} /></Fact>}
-          <Fact name="Valid until"><Time at={status.notAfter} /></Fact>
-          <Fact name="Recorded"><Time at={status.recordedAt} /> <span class="faint">position {count(status.position)}</span></Fact>
-          <Fact name="Issuer"><a href={`#/issuers/${encodeURIComponent(issuer)}`}>{issuer}</a></Fact>
-          <Fact name="Serial number, decimal"><span class="serial">{data.serialDecimal}</span></Fact>
-        </Facts>
-      </Card>
-      <Explain issuer={issuer} serial={data.serial} turn={status.position} />
-      <History certificate={data} />
-      <Card title="Answers in this node's cache" wide>
-        {data.responses.length === 0
-          ? <Empty title="None">An answer is signed when somebody asks, or by the refresh before anybody does.</Empty>
-          : data.responses.map((response) => <Response key={response.hash} response={response} />)}
-      </Card>
+      {certificate.problem && <Failure problem={certificate.problem} retry={certificate.reload} />}
+      {known && <StatusCard issuer={issuer} certificate={known} />}
+      {certificate.data === "none" && <Card title="Not known" wide><Empty title={`${issuer} has told nothing of this certificate`}>It can be revoked all the same.</Empty></Card>}
+      {!certificate.data && !certificate.problem && <Card title="Status" wide><Loading rows={3} /></Card>}
+      <Explain key="explain" issuer={issuer} serial={serial} position={known?.status.position ?? null} />
+      {known && <History certificate={known} />}
+      {known && (
+        <Card title="Answers in this node's cache" wide>
+          {known.responses.length === 0
+            ? <Empty title="None">An answer is signed when somebody asks, or by the refresh before anybody does.</Empty>
+            : known.responses.map((response) => <Response key={response.hash} response={response} />)}
+        </Card>
+      )}
       {action && (
-        <ActionDialog issuer={issuer} serial={data.serial} kind={action} onClose={() => setAction(null)} onDone={(position) => {
+        <ActionDialog issuer={issuer} serial={shown} kind={action} onClose={() => setAction(null)} onDone={(position) => {
           setAction(null);
           setAcknowledged(position);
           certificate.reload();
         }} />
       )}
     </div>
+  );
+}
+
+function StatusCard({ issuer, certificate: { status, serialDecimal } }: { issuer: string; certificate: CertificateData }): JSX.Element {
+  return (
+    <Card title="Status" wide aside={<Status status={status.status} />}>
+      <Facts>
+        {status.revocationTime && <Fact name={status.status === "held" ? "Held since" : "Revoked since"}><Time at={status.revocationTime} /></Fact>}
+        {status.reason && <Fact name="Reason">{words(status.reason)}</Fact>}
+        {status.invalidityDate && <Fact name="Key compromised since"><Time at={status.invalidityDate} /></Fact>}
+        <Fact name="Valid until"><Time at={status.notAfter} /></Fact>
+        <Fact name="Recorded"><Time at={status.recordedAt} /> <span class="faint">position {count(status.position)}</span></Fact>
+        <Fact name="Issuer"><a href={`#/issuers/${encodeURIComponent(issuer)}`}>{issuer}</a></Fact>
+        <Fact name="Serial number, decimal"><span class="serial">{serialDecimal}</span></Fact>
+      </Facts>
+    </Card>
   );
 }
 
@@ -104,9 +97,18 @@ function History({ certificate }: { certificate: CertificateData }): JSX.Element
 const sources: Record<string, string> = { cache: "from the cache", kept: "from what was signed before and kept", signed: "signed for the request", actor: "from the certificate's actor", refused: "by policy, unsigned", failed: "for want of a signature" };
 
 /** What a relying party would be told now, and why. */
-function Explain({ issuer, serial, turn }: { issuer: string; serial: string; turn: number }): JSX.Element {
+function Explain({ issuer, serial, position }: { issuer: string; serial: string; position: number | null }): JSX.Element {
   const [hash, setHash] = useState("sha1");
   const [nonce, setNonce] = useState(false);
+  const [turn, setTurn] = useState(0);
+  const explained = useRef<number | null>(null);
+  useEffect(() => {
+    if (position !== null && explained.current !== null && explained.current !== position) {
+      setTurn((n) => n + 1); // something happened to it since it was explained
+    }
+
+    explained.current = position;
+  }, [position]);
   const path = `${issuerPath(issuer)}/certificates/${encodeURIComponent(serial)}/explain?hash=${hash}&nonce=${nonce}`;
   const { data, problem, reload } = useLoad(`${path} ${turn}`, (signal) => get<Explanation>(path, signal));
   return (

@@ -4,7 +4,7 @@ import { get, issuerPath, may, type CertificateStatus, type IssuerName, type Ses
 import { grouped, words } from "../format";
 import { useLoad } from "../load";
 import { certificateLink, go, place } from "../router";
-import { identify, readings, search } from "../search";
+import { identify, noteExists, readings, search } from "../search";
 import { useStore } from "../store";
 import { Card, Empty, Failure, Icon, Loading, Notice, Status, Table, Time } from "../ui";
 import { Bulk } from "./bulk";
@@ -117,7 +117,11 @@ function Browse({ issuers }: { issuers: IssuerName[] }): JSX.Element {
   const [pages, setPages] = useState<string[]>([""]); // the cursor of each page up to this one
   const after = pages.at(-1)!;
   const key = issuer ? `${issuerPath(issuer)}/certificates?limit=${pageSize}&status=${status}&after=${after}` : null;
-  const page = useLoad(key, (signal) => get<{ certificates: CertificateStatus[]; next: string | null }>(key!, signal));
+  const page = useLoad(key, async (signal) => {
+    const found = await get<{ certificates: CertificateStatus[]; next: string | null }>(key!, signal);
+    found.certificates.forEach((one) => noteExists(issuer, one.serial));
+    return found;
+  });
   const choose = (change: () => void): void => {
     change();
     setPages([""]);

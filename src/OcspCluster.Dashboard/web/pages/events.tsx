@@ -42,9 +42,11 @@ function Feed({ issuers }: { issuers: Issuer[] }): JSX.Element {
     }
 
     let frame = 0;
+    let drawn = 0;
     let source: EventSource | null = null;
     const flush = (): void => {
       frame = 0;
+      drawn = performance.now();
       const fresh = waiting.current.reverse();
       waiting.current = [];
       setEvents((old) => [...fresh, ...old].slice(0, kept));
@@ -65,7 +67,7 @@ function Feed({ issuers }: { issuers: Issuer[] }): JSX.Element {
           waiting.current.shift();
         }
 
-        frame ||= window.setTimeout(flush, 250); // a million events an hour are no reason to draw each
+        frame ||= window.setTimeout(flush, Math.max(0, drawn + 250 - performance.now())); // many events a second are no reason to draw each
       };
     };
     const look = (): void => {

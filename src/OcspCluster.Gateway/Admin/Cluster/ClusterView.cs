@@ -41,7 +41,14 @@ public sealed record NodeView(
     string? Version,
     DateTimeOffset? StartedAt,
     IReadOnlyList<LeaseView> Leases,
-    IReadOnlyDictionary<string, int> Activations);
+    IReadOnlyDictionary<string, int> Activations)
+{
+    /// <summary>Answers a second over the last 10 seconds; null when it does not tell.</summary>
+    public double? RequestsPerSecond { get; init; }
+
+    /// <summary>What the operating system counts as the process's memory; null when it does not tell.</summary>
+    public long? MemoryBytes { get; init; }
+}
 
 /// <summary>A lease of one issuer.</summary>
 /// <param name="Issuer">Whose cached answers it is about.</param>
