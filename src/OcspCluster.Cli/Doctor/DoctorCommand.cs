@@ -65,11 +65,10 @@ internal sealed class DoctorCommand : AdminCommand
                 continue;
             }
 
-            Screen.Line((word, Styles.OfWord(word)), ($"  {finding.Area}", Styles.Strong));
-            Screen.Field("", finding.Message);
+            Screen.Field(word, $"{finding.Area}: {finding.Message}", labelStyle: Styles.OfWord(word));
             if (finding.Cure is string cure)
             {
-                Screen.Field("cure", cure);
+                Screen.Field("  cure", cure);
             }
         }
 
