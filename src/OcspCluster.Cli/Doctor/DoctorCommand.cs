@@ -75,7 +75,7 @@ internal sealed class DoctorCommand : AdminCommand
         int Count(Severity severity) => findings.Count(finding => finding.Severity == severity);
         if (Screen.IsTerminal)
         {
-            Screen.Line(string.Create(CultureInfo.InvariantCulture, $"{Count(Severity.Critical)} critical, {Count(Severity.Warning)} warnings, {Count(Severity.Ok)} well"));
+            Screen.Line(string.Create(CultureInfo.InvariantCulture, $"{Count(Severity.Critical)} critical, {Count(Severity.Warning)} {(Count(Severity.Warning) == 1 ? "warning" : "warnings")}, {Count(Severity.Ok)} well"));
         }
     }
 }

@@ -131,7 +131,19 @@ internal sealed class Screen
     }
 
     /// <summary>A complaint.</summary>
-    public void Complain(string message) => Error.WriteLine("ocspctl: " + Printable.Of(message));
+    public void Complain(string message)
+    {
+        string line = "ocspctl: " + Printable.Of(message);
+        if (HasProgress)
+        {
+            ErrorConsole.Write(new Text(line)); // wrapped between words
+            ErrorConsole.WriteLine();
+        }
+        else
+        {
+            Error.WriteLine(line);
+        }
+    }
 
     private static IAnsiConsole Create(TextWriter writer, int? width, bool hasColour)
     {
