@@ -77,7 +77,7 @@ internal sealed class ChangeCommand : AdminCommand
         JsonElement? summary = null;
         try
         {
-            summary = await new WorkProgress(Screen, _clock).RunAsync(Name, tell => ReadAsync(parsed, api.PostLinesAsync(path, list, cancellationToken), serials.Length, tell)).ConfigureAwait(false);
+            summary = await new WorkProgress(Screen, _clock).RunAsync(Name, tell => ReadAsync(parsed, api.PostLinesAsync(path, list, cancellationToken), serials.Length, tell), isShort: serials.Length is > 0 and < 1000).ConfigureAwait(false);
         }
         finally
         {

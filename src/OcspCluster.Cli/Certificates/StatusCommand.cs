@@ -104,9 +104,24 @@ internal sealed class StatusCommand : AdminCommand
             Screen.Field("in the cache", $"an answer for CertIDs by {response.Hash}, until {TimeText.Relative(response.NextUpdate, now)}");
         }
 
+        PrintHistory(certificate.History);
+    }
+
+    // Newest first. Ids are long: a table would break them in pieces.
+    private void PrintHistory(IReadOnlyList<HistoryView> history)
+    {
         Screen.Output.WriteLine();
-        Screen.Table(
-            ["position", "at", "event", "told by", "id"],
-            certificate.History.Select(entry => (string[])[entry.Position.ToString(CultureInfo.InvariantCulture), TimeText.Of(entry.At), entry.What, entry.Submitter, entry.Id]));
+        foreach (HistoryView entry in history)
+        {
+            if (Screen.IsTerminal)
+            {
+                Screen.Line((string.Create(CultureInfo.InvariantCulture, $"  {entry.Position,-12} "), Styles.Faint), (TimeText.Of(entry.At) + "  ", default), (entry.What, Styles.OfKind(entry.Kind)));
+                Screen.Field("", $"told by {entry.Submitter}, id {entry.Id}", Styles.Faint);
+            }
+            else
+            {
+                Screen.Output.WriteLine(string.Join('\t', new[] { entry.Position.ToString(CultureInfo.InvariantCulture), TimeText.Of(entry.At), entry.What, entry.Submitter, entry.Id }.Select(Printable.Of)));
+            }
+        }
     }
 }

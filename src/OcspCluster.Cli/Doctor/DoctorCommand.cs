@@ -65,18 +65,17 @@ internal sealed class DoctorCommand : AdminCommand
                 continue;
             }
 
-            Screen.Line((word, Styles.OfWord(word)), ($"  {finding.Area}", Styles.Strong));
-            Screen.Field("", finding.Message);
+            Screen.Field(word, $"{finding.Area}: {finding.Message}", labelStyle: Styles.OfWord(word));
             if (finding.Cure is string cure)
             {
-                Screen.Field("cure", cure);
+                Screen.Field("  cure", cure);
             }
         }
 
         int Count(Severity severity) => findings.Count(finding => finding.Severity == severity);
         if (Screen.IsTerminal)
         {
-            Screen.Line(string.Create(CultureInfo.InvariantCulture, $"{Count(Severity.Critical)} critical, {Count(Severity.Warning)} warnings, {Count(Severity.Ok)} well"));
+            Screen.Line(string.Create(CultureInfo.InvariantCulture, $"{Count(Severity.Critical)} critical, {Count(Severity.Warning)} {(Count(Severity.Warning) == 1 ? "warning" : "warnings")}, {Count(Severity.Ok)} well"));
         }
     }
 }

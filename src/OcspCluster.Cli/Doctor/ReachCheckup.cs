@@ -49,6 +49,11 @@ internal sealed class ReachCheckup(Uri url, TimeSpan timeout, TimeProvider clock
 
         foreach (string serial in issuer.Serials)
         {
+            if (IsOut)
+            {
+                return; // it would be the same once more
+            }
+
             CertId certId = CertId.Create(issuer.Certificate, SerialNumber.ParseHex(serial));
             foreach (OcspMethod method in new[] { OcspMethod.Get, OcspMethod.Post })
             {

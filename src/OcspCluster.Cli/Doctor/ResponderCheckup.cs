@@ -36,6 +36,7 @@ internal sealed class ResponderCheckup(AdminApi api, TimeProvider clock)
 
             await LookAtDeliveriesAsync(cancellationToken).ConfigureAwait(false);
             await LookAtKeysAsync(cancellationToken).ConfigureAwait(false);
+            await LookAtOverviewAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (CommandFailure failure)
         {
@@ -84,7 +85,7 @@ internal sealed class ResponderCheckup(AdminApi api, TimeProvider clock)
     {
         JsonElement told = await api.GetAsync("/v1/clock", cancellationToken).ConfigureAwait(false);
         _findings.Add(told.GetProperty("state").GetString() == "sound"
-            ? Finding.Ok("clock", "It is signed by.")
+            ? Finding.Ok("clock", "It is taken for right: answers are dated by it.")
             : Finding.Critical("clock", $"Nothing is signed: {told.GetProperty("problem").GetString()}.", "Set it right; or, if it is right, POST /v1/clock/accept."));
     }
 
@@ -201,6 +202,28 @@ internal sealed class ResponderCheckup(AdminApi api, TimeProvider clock)
                 "retrying" => Finding.Warning(area, $"It fails, {behind}: {delivery.GetProperty("lastFailure").GetString()}", "Look at the receiver; it is tried again by itself."),
                 _ => Finding.Ok(area, $"It delivers, {behind}."),
             });
+        }
+    }
+
+    // What it finds out about itself, as far as it was not found above.
+    private async Task LookAtOverviewAsync(CancellationToken cancellationToken)
+    {
+        if (await api.FindAsync("/v1/overview", cancellationToken).ConfigureAwait(false) is not JsonElement overview)
+        {
+            return; // an older responder
+        }
+
+        foreach (JsonElement finding in overview.GetProperty("findings").EnumerateArray())
+        {
+            string message = finding.GetProperty("message").GetString()!;
+            if (_findings.Exists(one => one.Message.Contains(message.TrimEnd('.'), StringComparison.OrdinalIgnoreCase)))
+            {
+                continue;
+            }
+
+            string cure = finding.GetProperty("cure").GetString() ?? "docs/OPERATIONS.md says more.";
+            string area = finding.GetProperty("code").GetString()!;
+            _findings.Add(finding.GetProperty("severity").GetString() == "critical" ? Finding.Critical(area, Sentence(message), cure) : Finding.Warning(area, Sentence(message), cure));
         }
     }
 

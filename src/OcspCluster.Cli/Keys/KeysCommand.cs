@@ -66,7 +66,7 @@ internal sealed class KeysCommand : Command
             }
 
             Screen.Table(
-                ["id", "state", "scopes", "made", "expires", "name"],
+                ["id", "state", "scopes*", "made", "expires", "name"],
                 keys.Select(key => (string[])[key.Id, key.State, string.Join(' ', key.Scopes), Day(key.CreatedAt), key.ExpiresAt is DateTimeOffset end ? Day(end) : "never", key.Name]));
             return ExitCode.Good;
         }

@@ -86,7 +86,7 @@ internal sealed class Screen
     }
 
     /// <summary>A label and its value, under a headline; on a terminal the value is wrapped under itself.</summary>
-    public void Field(string label, string value, Style? style = null)
+    public void Field(string label, string value, Style? style = null, Style? labelStyle = null)
     {
         if (!IsTerminal)
         {
@@ -97,11 +97,13 @@ internal sealed class Screen
         Grid grid = new();
         grid.AddColumn(new GridColumn { Width = LabelWidth, NoWrap = true, Padding = new Padding(2, 0, 1, 0) });
         grid.AddColumn(new GridColumn { Padding = new Padding(0, 0, 0, 0) });
-        grid.AddRow(new Text(label, new Style(Color.Grey)), new Text(Printable.Of(value), style ?? Style.Plain));
+        grid.AddRow(new Text(label, labelStyle ?? new Style(Color.Grey)), new Text(Printable.Of(value), style ?? Style.Plain));
         Console.Write(grid);
     }
 
     /// <summary>A table on a terminal, else a line for each row with tabs between, without the headings.</summary>
+    /// <param name="headings">The headings; the last column is wrapped where it must be, and those named with a <c>*</c> behind.</param>
+    /// <param name="rows">The cells.</param>
     public void Table(string[] headings, IEnumerable<string[]> rows)
     {
         if (!IsTerminal)
@@ -117,7 +119,7 @@ internal sealed class Screen
         Table table = new() { Border = TableBorder.Simple };
         foreach (string heading in headings)
         {
-            table.AddColumn(new TableColumn(heading) { Padding = new Padding(0, 0, 2, 0) });
+            table.AddColumn(new TableColumn(heading.TrimEnd('*')) { Padding = new Padding(0, 0, 2, 0), NoWrap = !heading.EndsWith('*') && heading != headings[^1] });
         }
 
         foreach (string[] row in rows)
@@ -129,7 +131,19 @@ internal sealed class Screen
     }
 
     /// <summary>A complaint.</summary>
-    public void Complain(string message) => Error.WriteLine("ocspctl: " + Printable.Of(message));
+    public void Complain(string message)
+    {
+        string line = "ocspctl: " + Printable.Of(message);
+        if (HasProgress)
+        {
+            ErrorConsole.Write(new Text(line)); // wrapped between words
+            ErrorConsole.WriteLine();
+        }
+        else
+        {
+            Error.WriteLine(line);
+        }
+    }
 
     private static IAnsiConsole Create(TextWriter writer, int? width, bool hasColour)
     {

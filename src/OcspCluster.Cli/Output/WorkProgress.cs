@@ -3,15 +3,18 @@ using Spectre.Console;
 
 namespace OcspCluster.Cli;
 
-/// <summary>How far long work is: a bar on a terminal, a line now and then elsewhere, nothing with <c>--quiet</c> output. On the error output, so that results can be piped.</summary>
+/// <summary>How far long work is: a bar on a terminal, a line now and then elsewhere. On the error output, so that results can be piped.</summary>
 internal sealed class WorkProgress(Screen screen, TimeProvider clock)
 {
     private static readonly TimeSpan s_elsewhere = TimeSpan.FromSeconds(10);
 
     /// <summary>Works, and is told how far it is: the part that is done (0 to 1; null when it cannot be known) and a few words.</summary>
-    public async Task<T> RunAsync<T>(string what, Func<Action<double?, string>, Task<T>> work)
+    /// <param name="what">What is done.</param>
+    /// <param name="work">Does it.</param>
+    /// <param name="isShort">Whether it is over before anybody could look.</param>
+    public async Task<T> RunAsync<T>(string what, Func<Action<double?, string>, Task<T>> work, bool isShort = false)
     {
-        if (!screen.HasProgress)
+        if (!screen.HasProgress || isShort)
         {
             long toldAt = clock.GetTimestamp();
             return await work((done, words) =>
