@@ -36,6 +36,9 @@ public sealed class OcspHttpHandler
             : "no-store";
     }
 
+    /// <summary>Counts what is answered.</summary>
+    internal RequestTally Tally => _tally;
+
     /// <summary>Answers one HTTP request under the configured prefixes.</summary>
     public Task HandleAsync(HttpContext context) => HandleAsync(context, _prefixes);
 
@@ -176,7 +179,7 @@ public sealed class OcspHttpHandler
             response.Headers.ETag = signed.EntityTag;
             response.Headers.LastModified = HeaderUtilities.FormatDate(signed.ProducedAt);
             response.Headers.Expires = HeaderUtilities.FormatDate(signed.MaxAge > TimeSpan.Zero ? signed.NextUpdate : signed.ProducedAt);
-            response.Headers.CacheControl = CacheControl(signed, now);
+            response.Headers.CacheControl = CacheControlOf(reply, now);
             if (isConditional && IsNotModified(context.Request, signed))
             {
                 response.StatusCode = StatusCodes.Status304NotModified;
@@ -185,7 +188,7 @@ public sealed class OcspHttpHandler
         }
         else
         {
-            response.Headers.CacheControl = reply.Outcome is OcspOutcome.IssuerNotServed or OcspOutcome.NeverIssued or OcspOutcome.Expired ? _unauthorizedCacheControl : "no-store";
+            response.Headers.CacheControl = CacheControlOf(reply, default);
         }
 
         response.ContentType = ResponseType;
@@ -197,6 +200,14 @@ public sealed class OcspHttpHandler
 
         return new ValueTask(response.BodyWriter.WriteAsync(reply.Body, context.RequestAborted).AsTask());
     }
+
+    /// <summary>How long HTTP caches may keep an answer.</summary>
+    internal string CacheControlOf(in OcspReply reply, DateTimeOffset now) => reply switch
+    {
+        { Response: { } signed } => CacheControl(signed, now),
+        { Outcome: OcspOutcome.IssuerNotServed or OcspOutcome.NeverIssued or OcspOutcome.Expired } => _unauthorizedCacheControl,
+        _ => "no-store",
+    };
 
     // RFC 9919 §7.2: n seconds from now there is still an answer that is valid, and none that is newer was planned.
     private static string CacheControl(SignedResponse signed, DateTimeOffset now)

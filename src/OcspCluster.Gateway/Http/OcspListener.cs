@@ -39,11 +39,14 @@ public sealed class OcspListener : IHostedService, IDisposable
 {
     private readonly KestrelServer _server;
     private readonly Application _application;
+    private readonly PlainAnswers _answers;
 
     /// <summary>Prepares the server; <see cref="StartAsync"/> binds it.</summary>
-    public OcspListener(OcspHttpHandler handler, IOptions<OcspListenerOptions> options, IServiceProvider services, ILoggerFactory loggers)
+    public OcspListener(OcspHttpHandler handler, OcspResponder responder, IOptions<OcspGatewayOptions> gateway, IOptions<OcspListenerOptions> options, TimeProvider clock, IServiceProvider services, ILoggerFactory loggers)
     {
+        ArgumentNullException.ThrowIfNull(gateway);
         ArgumentNullException.ThrowIfNull(options);
+        _answers = new PlainAnswers(responder, handler, gateway.Value, clock);
         OcspListenerOptions listener = options.Value;
         KestrelServerOptions kestrel = new() { AddServerHeader = false, ApplicationServices = services };
         kestrel.Limits.MaxConcurrentConnections = listener.MaxConnections;
@@ -56,10 +59,11 @@ public sealed class OcspListener : IHostedService, IDisposable
         kestrel.Limits.MaxRequestHeaderCount = 64;
         foreach (string url in listener.Urls.Count == 0 ? ["http://127.0.0.1:8080"] : listener.Urls)
         {
-            Listen(kestrel, url);
+            Listen(kestrel, url, Configure);
         }
 
-        SocketTransportFactory transport = new(Options.Create(new SocketTransportOptions()), loggers);
+        // Inline: what a plain request needs is done on the thread that read it. That is a thread of the pool, as before; what is signed may take its time there, others go on.
+        SocketTransportFactory transport = new(Options.Create(new SocketTransportOptions { UnsafePreferInlineScheduling = true, Backlog = 4096 }), loggers);
         _server = new KestrelServer(Options.Create(kestrel), transport, loggers);
         _application = new Application(handler);
     }
@@ -78,7 +82,7 @@ public sealed class OcspListener : IHostedService, IDisposable
     /// <inheritdoc/>
     public void Dispose() => _server.Dispose();
 
-    private static void Listen(KestrelServerOptions kestrel, string url)
+    private static void Listen(KestrelServerOptions kestrel, string url, Action<ListenOptions> configure)
     {
         Uri uri = new(url);
         if (uri.Scheme != Uri.UriSchemeHttp)
@@ -88,19 +92,30 @@ public sealed class OcspListener : IHostedService, IDisposable
 
         if (IPAddress.TryParse(uri.IdnHost, out IPAddress? address))
         {
-            kestrel.Listen(address, uri.Port, Configure);
+            kestrel.Listen(address, uri.Port, configure);
         }
         else if (uri.IsLoopback)
         {
-            kestrel.ListenLocalhost(uri.Port, Configure);
+            kestrel.ListenLocalhost(uri.Port, configure);
         }
         else
         {
-            kestrel.ListenAnyIP(uri.Port, Configure);
+            kestrel.ListenAnyIP(uri.Port, configure);
         }
     }
 
-    private static void Configure(ListenOptions options) => options.Protocols = HttpProtocols.Http1;
+    private void Configure(ListenOptions options)
+    {
+        options.Protocols = HttpProtocols.Http1;
+        TimeSpan keepAlive = options.KestrelServerOptions.Limits.KeepAliveTimeout;
+        options.Use(kestrel => async connection =>
+        {
+            if (await new OcspConnection(_answers, connection, keepAlive).RunAsync().ConfigureAwait(false))
+            {
+                await kestrel(connection).ConfigureAwait(false);
+            }
+        });
+    }
 
     private sealed class Application(OcspHttpHandler handler) : IHttpApplication<HttpContext>
     {

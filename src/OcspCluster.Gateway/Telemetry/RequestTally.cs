@@ -74,6 +74,13 @@ public sealed partial class RequestTally : IDisposable
         }
     }
 
+    /// <summary>Counts an answer from the cache.</summary>
+    internal void CountHit(AnswerKind says, long startedAt)
+    {
+        Interlocked.Increment(ref _answers.Mine[((int)says * s_sources) + (int)AnswerSource.Cache]);
+        _latency.Record(_clock.GetTimestamp() - startedAt);
+    }
+
     /// <summary>Counts a request that is refused by an HTTP status.</summary>
     internal void CountRefusal(int status)
     {

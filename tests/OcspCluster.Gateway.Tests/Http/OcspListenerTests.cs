@@ -20,7 +20,7 @@ public sealed class OcspListenerTests : IAsyncLifetime
         _services = new ServiceCollection()
             .AddLogging()
             .AddSingleton<TimeProvider>(new TestClock())
-            .AddOcspResponder(ocsp => ocsp.AddIssuer("alpha", Issuers.Alpha.Certificate, responder).UseStatus((_, _) => CertificateStatus.Good))
+            .AddOcspResponder(ocsp => ocsp.AddIssuer("alpha", Issuers.Alpha.Certificate, responder).UseStatus((_, _) => CertificateStatus.Good with { HoldsFor = Timeout.InfiniteTimeSpan }))
             .AddOcspListener(options =>
             {
                 options.Urls.Add("http://127.0.0.1:0");
@@ -53,6 +53,83 @@ public sealed class OcspListenerTests : IAsyncLifetime
         await slow.SendAsync("POST / HTTP/1.1\r\nHost: "u8.ToArray());
         RawHttpResponse timedOut = await slow.ReadResponseAsync();
         Assert.Equal(408, timedOut.StatusCode);
+    }
+
+    [Fact]
+    public async Task Client_ThatStaysSilentAfterAnAnswer_IsEnded()
+    {
+        using RawHttpConnection silent = await RawHttpConnection.ConnectAsync(Uri);
+        await silent.SendAsync(RawHttp.Post(Uri, s_request));
+        Assert.Equal(200, (await silent.ReadResponseAsync()).StatusCode);
+        await Assert.ThrowsAnyAsync<IOException>(() => silent.ReadResponseAsync());
+    }
+
+    // Answers that nobody reads fill the socket's buffers; then the client has so many seconds.
+    [Fact]
+    public async Task Client_ThatDoesNotReadItsAnswers_IsEnded()
+    {
+        using RawHttpConnection deaf = await RawHttpConnection.ConnectAsync(Uri, TimeSpan.FromSeconds(60));
+        byte[] many = [.. Enumerable.Repeat(RawHttp.Post(Uri, s_request), 500).SelectMany(one => one)];
+        await Assert.ThrowsAnyAsync<Exception>(async () =>
+        {
+            while (true)
+            {
+                await deaf.SendAsync(many); // stops when all buffers are full, and fails when the server ends it
+            }
+        });
+        Assert.True(await AnswersAgainAsync());
+    }
+
+    // Three at once, of which the second is signed while the third waits, and the last is not plain: in their order, on one connection.
+    [Fact]
+    public async Task Requests_SentAtOnce_AreAnsweredInTheirOrder()
+    {
+        byte[] other = RawOcspRequest.For(RawCertId.For(Issuers.Alpha.Certificate, Known.Revoked)).Encode();
+        using RawHttpConnection connection = await RawHttpConnection.ConnectAsync(Uri);
+        await connection.SendAsync(RawHttp.Post(Uri, s_request));
+        byte[] first = (await connection.ReadResponseAsync()).Body;
+
+        await connection.SendAsync((byte[])[.. RawHttp.Post(Uri, s_request), .. RawHttp.Post(Uri, other), .. RawHttp.Post(Uri, s_request), .. "HEAD /x HTTP/1.1\r\nHost: a\r\n\r\n"u8]);
+        Assert.Equal(first, (await connection.ReadResponseAsync()).Body);
+        byte[] second = (await connection.ReadResponseAsync()).Body;
+        Assert.NotEqual(first, second);
+        Assert.True(second.AsSpan().IndexOf(RawCertId.For(Issuers.Alpha.Certificate, Known.Revoked).Encode()) > 0);
+        Assert.Equal(first, (await connection.ReadResponseAsync()).Body);
+    }
+
+    // The short way and Kestrel's must not be told apart: a condition that is not met sends a request the long way.
+    [Fact]
+    public async Task Answer_TheShortWayAndTheLong_HasTheSameFields()
+    {
+        using RawHttpConnection connection = await RawHttpConnection.ConnectAsync(Uri);
+        string line = $"GET /{Testing.GetTarget.Escaped(s_request)} HTTP/1.1\r\nHost: a\r\n";
+        await connection.SendAsync(line + "\r\n"); // signed
+        RawHttpResponse signed = await connection.ReadResponseAsync();
+        await connection.SendAsync(line + "\r\n");
+        RawHttpResponse plain = await connection.ReadResponseAsync();
+        await connection.SendAsync(line + "If-None-Match: \"x\"\r\n\r\n");
+        RawHttpResponse kestrels = await connection.ReadResponseAsync();
+        string[] fields = ["Content-Type", "Content-Length", "ETag", "Last-Modified", "Expires", "Cache-Control"];
+        foreach (RawHttpResponse other in (RawHttpResponse[])[signed, plain])
+        {
+            Assert.Equal(200, other.StatusCode);
+            Assert.Equal(kestrels.Body, other.Body);
+            Assert.All(fields, field => Assert.Equal(kestrels.Header(field), other.Header(field)));
+            Assert.NotNull(other.Header("Date"));
+        }
+
+        await connection.SendAsync(line + $"If-None-Match: {plain.Header("ETag")}\r\n\r\n");
+        Assert.Equal(304, (await connection.ReadResponseAsync()).StatusCode);
+    }
+
+    [Fact]
+    public async Task Connection_ThatTheClientWantsClosed_IsClosedAfterTheAnswer()
+    {
+        using RawHttpConnection connection = await RawHttpConnection.ConnectAsync(Uri);
+        await connection.SendAsync($"GET /{Testing.GetTarget.Escaped(s_request)} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        RawHttpResponse answer = await connection.ReadResponseAsync();
+        Assert.Equal("close", answer.Header("Connection"));
+        await Assert.ThrowsAnyAsync<IOException>(() => connection.ReadResponseAsync());
     }
 
     [Fact]
