@@ -168,9 +168,10 @@ internal sealed class AdminApi : IDisposable
         }
         catch (HttpRequestException e)
         {
-            throw new CommandFailure(e.InnerException is AuthenticationException tls
+            string message = e.InnerException is AuthenticationException tls
                 ? $"{Uri}: {tls.Message.TrimEnd('.')}. If its certificate is of your own CA, say --ca-file FILE."
-                : $"{Uri} cannot be reached: {(e.InnerException ?? e).Message.TrimEnd('.')}. Does the responder run, and is this its Admin:Url? Say --admin URL.") { IsTransient = e.InnerException is not AuthenticationException };
+                : $"{Uri} cannot be reached: {(e.InnerException ?? e).Message.TrimEnd('.')}. Does the responder run, and is this its Admin:Url? Say --admin URL.";
+            throw new CommandFailure(message) { IsTransient = e.InnerException is not AuthenticationException };
         }
         catch (IOException e)
         {
