@@ -45,7 +45,7 @@ export function Chart({ title, times, lines, stacked, format, window: length }: 
     const built = new uPlot({
       width: host.clientWidth || 300,
       height,
-      padding: [8, 4, 0, 0],
+      padding: [8, 22, 0, 0],
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { size: 6 }, y: false },
       scales: { x: { time: true }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.12 : 1] } },

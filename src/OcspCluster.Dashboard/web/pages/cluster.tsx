@@ -64,7 +64,7 @@ function NodeCard({ node, all }: { node: ClusterNode; all: number }): JSX.Elemen
         <Fact name="Version">{node.version?.split("+")[0] ?? "–"}</Fact>
         <Fact name="Up for">{node.startedAt ? span(Math.max(1, Math.floor((current - Date.parse(node.startedAt)) / 1000))) : "–"}</Fact>
         {node.requestsPerSecond !== undefined && node.requestsPerSecond !== null && (
-          <Fact name="Requests">{rate(node.requestsPerSecond)}/s, {percent(node.requestsPerSecond, all)}<Meter value={node.requestsPerSecond} max={all} label={`Share of the requests of ${node.name}`} /></Fact>
+          <Fact name="Requests">{rate(node.requestsPerSecond)}/s{all > 0 && <>, {percent(node.requestsPerSecond, all)}<Meter value={node.requestsPerSecond} max={all} label={`Share of the requests of ${node.name}`} /></>}</Fact>
         )}
         {node.memoryBytes !== undefined && node.memoryBytes !== null && <Fact name="Memory">{bytes(node.memoryBytes)}</Fact>}
         {actors.length > 0 && <Fact name="Actors">{actors.map(([kind, n]) => `${count(n)} ${kind}`).join(", ")}</Fact>}

@@ -41,7 +41,8 @@ function Banner({ value }: { value: Overview | null }): JSX.Element {
           </p>
         </div>
       </div>
-      {findings.length > 0 && (
+      {findings.length === 1 && findings[0]!.cure && <p class="cure only">{findings[0]!.cure}</p>}
+      {findings.length > 1 && (
         <ul class="findings">
           {findings.map((finding) => (
             <li key={finding.code + finding.message} class={finding.severity}>
@@ -67,6 +68,7 @@ function Tiles({ value }: { value: Overview }): JSX.Element {
   const { cache = 0, kept = 0, signed = 0 } = requests.bySource;
   const answered = Object.values(requests.bySource).reduce((sum, n) => sum + n, 0);
   const expiry = refresh.firstExpiry ? (Date.parse(refresh.firstExpiry) - Date.parse(value.at)) / 1000 : null;
+  const budget = signing.budgetPerSecond ?? 0;
   const behind = feed.deliveries.filter((delivery) => delivery.behind > 0);
   return (
     <dl class="tiles">
@@ -74,12 +76,12 @@ function Tiles({ value }: { value: Overview }): JSX.Element {
       <Tile name="Latency, p99" value={span(requests.latency.p99)}>p50 {span(requests.latency.p50)}</Tile>
       <Tile name="From the cache" value={percent(cache, answered)}>{rate(kept)}/s kept, {rate(signed)}/s signed</Tile>
       <Tile name="Signatures" value={rate(signing.perSecond)} unit="/s">
-        {signing.budgetPerSecond !== null && <Meter value={signing.perSecond} max={signing.budgetPerSecond} label="Signatures per second against the budget" tone={signing.perSecond > 0.9 * signing.budgetPerSecond ? "warning" : "info"} />}
-        {signing.budgetPerSecond !== null ? `of ${rate(signing.budgetPerSecond)}/s, ` : ""}{count(signing.queue)} waiting
+        {budget > 0 && <Meter value={signing.perSecond} max={budget} label="Signatures per second against the budget" tone={signing.perSecond > 0.9 * budget ? "warning" : "info"} />}
+        {budget > 0 ? `of ${rate(budget)}/s, ` : ""}{count(signing.queue)} waiting
       </Tile>
       <Tile name="To be refreshed" value={count(refresh.backlog)}>{expiry === null ? "nothing can expire" : expiry < 0 ? `an answer expired ${span(-expiry)} ago` : `first answer ends in ${span(expiry)}`}</Tile>
       <Tile name="Acknowledgement, p99" value={span(feed.acknowledgement.p99)}>p50 {span(feed.acknowledgement.p50)}</Tile>
-      <Tile name="Staleness, at most" value={span(feed.stalenessBound)}>from an event to the last older answer</Tile>
+      <Tile name="Staleness, at most" value={span(feed.stalenessBound)}>from an event to the last answer without it</Tile>
       <Tile name="Events" value={rate(feed.eventsPerSecond)} unit="/s">
         {feed.deliveries.length === 0 ? "no webhooks" : behind.length === 0 ? "all webhooks are up to date" : `${behind.length} of ${feed.deliveries.length} webhooks behind, by ${span(feed.lag)}`}
       </Tile>
