@@ -14,6 +14,10 @@ internal static class Program
                 return 0;
             case ["macro", .. string[] options]:
                 return await MacroCommand.RunAsync(options);
+            case ["overload", .. string[] options]:
+                return await OverloadCommand.RunAsync(options);
+            case ["micro", .. string[] options]:
+                return await Micro.MicroCommand.RunAsync(options);
             default:
                 // What xunit.v3's generated entry point does.
                 return args.Contains("--server") || args.Contains("--internal-msbuild-node")

@@ -67,6 +67,22 @@ internal sealed class Workload
         }
     }
 
+    /// <summary>POST bodies about known certificates, each with a nonce of its own: none can be answered from a cache.</summary>
+    public (string File, int Width, int Count) WriteNonces(int count)
+    {
+        (string file, int width) = WriteRows("nonce.rows", Enumerable.Range(0, count).Select(i =>
+            RawOcspRequest.For(RawCertId.For(_pki.Certificate, _serials[i % Count])).WithNonce(RandomNumberGenerator.GetBytes(16)).Encode()));
+        return (file, width, count);
+    }
+
+    /// <summary>POST bodies about serial numbers that were never issued.</summary>
+    public (string File, int Width, int Count) WriteUnissued(int count)
+    {
+        (string file, int width) = WriteRows("unissued.rows", Enumerable.Range(0, count).Select(_ =>
+            RawOcspRequest.For(RawCertId.For(_pki.Certificate, [0x02, .. RandomNumberGenerator.GetBytes(15)])).Encode()));
+        return (file, width, count);
+    }
+
     private (string File, int Width) WriteRows(string name, IEnumerable<byte[]> rows)
     {
         byte[][] all = [.. rows];

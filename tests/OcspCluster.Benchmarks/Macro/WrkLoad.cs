@@ -11,7 +11,6 @@ internal static class WrkLoad
 
     public static async Task<Sample> RunAsync(Contestant contestant, Scenario scenario, Workload work, int round, TimeSpan duration)
     {
-        ExternalTool wrk = ExternalTool.Find("wrk") ?? throw new InvalidOperationException("This machine has no wrk (Debian: wrk).");
         int certificates = Math.Min(scenario.Certificates, contestant.Certificates);
         (string file, int width) = scenario.IsPost ? work.Post : work.Get;
         if (!contestant.KeepsConnections)
@@ -21,26 +20,27 @@ internal static class WrkLoad
 
         int badBodies = await CountBadAsync(contestant, scenario, work, certificates, round);
         double before = contestant.Server.ProcessorSeconds;
+        WrkReport report = await AskAsync(
+            contestant.Url, (file, width, certificates), scenario.IsPost, scenario.IsZipf, scenario.KeepsConnection, Connections, round + 1, duration);
+        double used = contestant.Server.ProcessorSeconds - before;
+        badBodies += await CountBadAsync(contestant, scenario, work, certificates, round + 1000);
+        return new Sample(
+            contestant.Name, scenario.Name, round, report.Requests, report.Microseconds / 1e6, used, report.P50, report.P99, report.P999, report.BadStatus, report.SocketErrors, badBodies);
+    }
+
+    /// <summary>Has wrk ask for so long.</summary>
+    public static async Task<WrkReport> AskAsync(Uri url, (string File, int Width, int Count) rows, bool isPost, bool isZipf, bool keepsConnection, int connections, int seed, TimeSpan duration)
+    {
+        ExternalTool wrk = ExternalTool.Find("wrk") ?? throw new InvalidOperationException("This machine has no wrk (Debian: wrk).");
         ToolResult result = await wrk.RunAsync(
             [
-                "-t", "2", "-c", Text(Connections), "-d", Text((int)Math.Ceiling(duration.TotalSeconds)) + "s", "--timeout", "10s",
-                "-s", Path.Combine(AppContext.BaseDirectory, "Macro", "load.lua"), contestant.Url.AbsoluteUri, "--",
-                file, Text(width), Text(certificates), scenario.IsZipf ? "zipf" : "uniform", scenario.IsPost ? "POST" : "GET", scenario.KeepsConnection ? "keep" : "close", Text(round + 1),
+                "-t", "2", "-c", Text(connections), "-d", Text((int)Math.Ceiling(duration.TotalSeconds)) + "s", "--timeout", "10s",
+                "-s", Path.Combine(AppContext.BaseDirectory, "Macro", "load.lua"), url.AbsoluteUri, "--",
+                rows.File, Text(rows.Width), Text(rows.Count), isZipf ? "zipf" : "uniform", isPost ? "POST" : "GET", keepsConnection ? "keep" : "close", Text(seed),
             ],
             timeout: duration + TimeSpan.FromMinutes(1));
-        double used = contestant.Server.ProcessorSeconds - before;
-        string? line = result.Output.Split('\n').FirstOrDefault(line => line.StartsWith('{'));
-        if (line is null)
-        {
-            throw new InvalidOperationException("wrk did not report: " + result);
-        }
-
-        badBodies += await CountBadAsync(contestant, scenario, work, certificates, round + 1000);
-        JsonElement report = JsonDocument.Parse(line).RootElement;
-        return new Sample(
-            contestant.Name, scenario.Name, round, Number("requests"), Number("microseconds") / 1e6, used, Number("p50"), Number("p99"), Number("p999"), Number("badStatus"), Number("socketErrors"), badBodies);
-
-        long Number(string name) => report.GetProperty(name).GetInt64();
+        string line = result.Output.Split('\n').FirstOrDefault(line => line.StartsWith('{')) ?? throw new InvalidOperationException("wrk did not report: " + result);
+        return JsonSerializer.Deserialize<WrkReport>(line, JsonSerializerOptions.Web)!;
     }
 
     // Twenty that are picked by chance, the same way as the load asks.
@@ -87,4 +87,10 @@ internal static class WrkLoad
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>What wrk tells of a run, as load.lua prints it. Latencies in microseconds.</summary>
+internal sealed record WrkReport(long Requests, long Microseconds, double P50, double P99, double P999, double Max, long BadStatus, long SocketErrors)
+{
+    public double PerSecond => Requests / (Microseconds / 1e6);
 }
