@@ -12,6 +12,9 @@ internal sealed partial class ClusterRefresh : BackgroundService, IRefreshContro
 {
     private static readonly TimeSpan s_ownership = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_poll = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan s_idle = TimeSpan.FromSeconds(1); // what is tracked comes up a resolution before it is due, and that is a second at least
+
+    private static readonly Task s_never = new TaskCompletionSource().Task;
 
     private readonly RefreshPeers _peers;
     private readonly RefreshFeed _feed;
@@ -72,6 +75,7 @@ internal sealed partial class ClusterRefresh : BackgroundService, IRefreshContro
     public SiloRefreshReport? Resign(IssuerId issuer, ResignRun run)
     {
         _runs.Take(issuer, run);
+        _issuers.GetValueOrDefault(issuer)?.Wake();
         return Describe(issuer);
     }
 
@@ -141,14 +145,14 @@ internal sealed partial class ClusterRefresh : BackgroundService, IRefreshContro
     {
         await Task.Yield();
         await Task.WhenAll([
-            .. _directory.Issuers.Select(issuer => RepeatAsync(issuer.Id, s_poll, _leaseClock, () => PollAsync(issuer.Id, stoppingToken), stoppingToken)),
-            .. _directory.Issuers.Select(issuer => SweepAsync(issuer, stoppingToken)),
-            .. _issuers.Values.Select(one => RepeatAsync(one.Issuer.Id, s_ownership, _leaseClock, () => one.OwnAsync(_peers.Owners.PartsOf(one.Issuer.Id, _peers.Self), stoppingToken), stoppingToken)),
-            .. _issuers.Values.Select(one => RepeatAsync(one.Issuer.Id, RefreshScheduler.Tick, _clock, () => one.RunOnceAsync(stoppingToken), stoppingToken)),
+            .. _directory.Issuers.Select(issuer => RepeatAsync(issuer.Id, () => PollAsync(issuer.Id, stoppingToken), () => Task.Delay(s_poll, _leaseClock, stoppingToken), stoppingToken)),
+            .. _issuers.Values.Select(one => RepeatAsync(
+                one.Issuer.Id, () => one.OwnAsync(_peers.Owners.PartsOf(one.Issuer.Id, _peers.Self), stoppingToken), () => Task.Delay(s_ownership, _leaseClock, stoppingToken), stoppingToken)),
+            .. _directory.Issuers.Select(issuer => WorkAsync(issuer, _issuers.GetValueOrDefault(issuer.Id), stoppingToken)),
         ]).ConfigureAwait(false);
     }
 
-    private async Task RepeatAsync(IssuerId issuer, TimeSpan pause, TimeProvider clock, Func<Task> action, CancellationToken stoppingToken)
+    private async Task RepeatAsync(IssuerId issuer, Func<Task> action, Func<Task> pause, CancellationToken stoppingToken)
     {
         try
         {
@@ -165,7 +169,7 @@ internal sealed partial class ClusterRefresh : BackgroundService, IRefreshContro
                     LogFault(issuer, e.Message, e);
                 }
 
-                await Task.Delay(pause, clock, stoppingToken).ConfigureAwait(false);
+                await pause().ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -189,32 +193,49 @@ internal sealed partial class ClusterRefresh : BackgroundService, IRefreshContro
         }
     }
 
-    // What this gateway has of before is no longer given to a client without asking, and its owners hear of it.
-    private Task SweepAsync(Issuer issuer, CancellationToken stoppingToken)
+    // Ten times a second where there is something to do, and once where there is not: a clock that a test moves by days goes through every one of them.
+    private Task WorkAsync(Issuer issuer, IssuerRefresh? refresh, CancellationToken stoppingToken)
     {
         ResignRun? swept = null;
-        return RepeatAsync(issuer.Id, RefreshScheduler.Tick, _clock, Sweep, stoppingToken);
+        Task woken = Task.CompletedTask;
+        return RepeatAsync(issuer.Id, Work, Pause, stoppingToken);
 
-        Task Sweep()
+        async Task Work()
         {
+            woken = refresh?.Woken ?? s_never;
             if (_runs.Find(issuer.Id) is { } run && !ReferenceEquals(run, swept) && _clock.GetUtcNow() >= run.Before)
             {
                 swept = run;
-                List<NotedAnswer> found = [];
-                foreach ((Protocol.SerialNumber serial, CachedResponse cached) in _cache.All(issuer.Id).Where(one => one.Response.Response.ProducedAt < run.Before))
-                {
-                    cached.IsMadeDue = true;
-                    if (cached is { IsDefault: true, Status: not null })
-                    {
-                        found.Add(NotedAnswer.Of(serial, cached.CertId.ToArray(), issuer.Policy, cached.Response));
-                    }
-                }
-
-                _feed.Note(issuer.Id, found);
+                Sweep(issuer, run);
             }
 
-            return Task.CompletedTask;
+            if (refresh is not null)
+            {
+                await refresh.RunOnceAsync(stoppingToken).ConfigureAwait(false);
+            }
         }
+
+        async Task Pause()
+        {
+            bool isBusy = refresh?.IsBusy == true || !ReferenceEquals(_runs.Find(issuer.Id), swept);
+            await woken.WaitAsync(isBusy ? RefreshScheduler.Tick : s_idle, _clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    // What this gateway has of before is no longer given to a client without asking, and its owners hear of it.
+    private void Sweep(Issuer issuer, ResignRun run)
+    {
+        List<NotedAnswer> found = [];
+        foreach ((Protocol.SerialNumber serial, CachedResponse cached) in _cache.All(issuer.Id).Where(one => one.Response.Response.ProducedAt < run.Before))
+        {
+            cached.IsMadeDue = true;
+            if (cached is { IsDefault: true, Status: not null })
+            {
+                found.Add(NotedAnswer.Of(serial, cached.CertId.ToArray(), issuer.Policy, cached.Response));
+            }
+        }
+
+        _feed.Note(issuer.Id, found);
     }
 
     private async Task<CertificateReply> AskAsync(CertificateKey key, CertificateQuestion question)

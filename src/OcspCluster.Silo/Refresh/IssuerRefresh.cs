@@ -38,6 +38,7 @@ internal sealed partial class IssuerRefresh : IDisposable
     private readonly Lock _turn = new(); // of the workers: the pace, what is taken next, and the rest
     private readonly Meter _meter;
     private readonly Counter<long> _counter;
+    private volatile TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ResignRun? _marked; // the re-signing that every tracked answer was marked for
     private int _resigned;
     private long _restUntil;
@@ -83,6 +84,12 @@ internal sealed partial class IssuerRefresh : IDisposable
     /// <summary>Whose answers.</summary>
     public Issuer Issuer { get; }
 
+    /// <summary>Whether there is something to do before long.</summary>
+    public bool IsBusy => _schedule.Backlog > 0 || !ReferenceEquals(_runs.Find(Issuer.Id), Volatile.Read(ref _marked));
+
+    /// <summary>Completes when something came up that should not wait. Take it before looking.</summary>
+    public Task Woken => _woken.Task;
+
     private bool IsResting => _clock.GetTimestamp() < Volatile.Read(ref _restUntil);
 
     /// <summary>How the parts of this silo are doing.</summary>
@@ -122,7 +129,12 @@ internal sealed partial class IssuerRefresh : IDisposable
         {
             _schedule.ChangeStatus(serial);
         }
+
+        Wake();
     }
+
+    /// <summary>Has it look at once.</summary>
+    public void Wake() => Interlocked.Exchange(ref _woken, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
 
     /// <summary>Has what is due signed, as far as the pace lets it now. For one caller at a time.</summary>
     public async Task RunOnceAsync(CancellationToken cancellationToken)

@@ -49,8 +49,9 @@ public abstract class FollowContract(SharedHosts shared) : AuthorityContract(sha
         {
             List<string> seen = [];
             string cursor = "";
-            while ((await EventsAsync(host, host.CreateKey("read"), $"?after={cursor}&limit={limit}")).Lines is { Length: > 0 } page)
+            while (await EventsAsync(host, host.CreateKey("read"), $"?after={cursor}&limit={limit}") is { Lines: { Length: > 0 } page } answer)
             {
+                Assert.True(answer.Status == HttpStatusCode.OK, answer.Body);
                 Assert.InRange(page.Length, 1, limit);
                 seen.AddRange(page.Select(one => $"{Text(one, "issuer")}:{one.GetProperty("position").GetInt64()}"));
                 cursor = Text(page[^1], "cursor");

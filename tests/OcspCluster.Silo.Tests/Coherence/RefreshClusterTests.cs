@@ -265,7 +265,7 @@ public sealed class RefreshClusterTests
                 silo.Services.AddSingleton<IRevocationStore>(_store);
                 silo.Services.AddSingleton<IResponseStore>(_responses);
                 silo.Services.AddOcspResponder(responder => responder.AddIssuer(CreateIssuer(role)));
-                silo.AddOcspSilo(new OcspSiloOptions { Role = role, Lease = SiloCluster.Lease });
+                silo.AddOcspSilo(new OcspSiloOptions { Role = role, Lease = SiloCluster.Lease, CallDeadline = TimeSpan.FromSeconds(5) }); // a busy machine
             });
             builder.Options.AssumeHomogenousSilosForTesting = false;
             _cluster = await SiloCluster.BuildAsync(builder);
