@@ -10,7 +10,7 @@ namespace OcspCluster.Cli.Tests;
 internal sealed class RunningHost : IAsyncDisposable
 {
     private readonly ScratchDirectory _directory = new();
-    private readonly Dictionary<string, string?> _issuer = [];
+    private readonly Dictionary<string, string?> _more = [];
     private StandaloneHost _host = null!;
 
     public Uri Ocsp => _host.OcspUris[0];
@@ -42,17 +42,36 @@ internal sealed class RunningHost : IAsyncDisposable
             ("Responder:Key", responder.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem()),
         })
         {
-            string file = host._directory.File(key.Replace(':', '.') + ".pem");
-            await System.IO.File.WriteAllTextAsync(file, content);
-            host._issuer[$"Issuers:{id}:{key}"] = file;
-            if (!OperatingSystem.IsWindows())
-            {
-                System.IO.File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-            }
+            host._more[$"Issuers:{id}:{key}"] = host.Save(key.Replace(':', '.') + ".pem", content);
         }
 
         await host.StartAsync("http://127.0.0.1:0", "http://127.0.0.1:0");
         return host;
+    }
+
+    /// <summary>Has TLS on its admin listener, by a certificate of a CA of the tests for localhost, and takes that CA's client certificates.</summary>
+    public static async Task<RunningHost> StartWithTlsAsync(TestAuthority authority)
+    {
+        RunningHost host = new();
+        using X509Certificate2 server = authority.Issue();
+        host._more["Admin:Certificate"] = host.Save("admin.pem", server.ExportCertificatePem());
+        host._more["Admin:Key"] = host.Save("admin-tls.key", server.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
+        host._more["Admin:ClientCa"] = host.Save("clients.pem", authority.Certificate.ExportCertificatePem());
+        await host.StartAsync("http://127.0.0.1:0", "https://127.0.0.1:0");
+        return host;
+    }
+
+    /// <summary>Writes a file that nobody else may read.</summary>
+    public string Save(string name, string content)
+    {
+        string file = File(name);
+        System.IO.File.WriteAllText(file, content + "\n");
+        if (!OperatingSystem.IsWindows())
+        {
+            System.IO.File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
+        return file;
     }
 
     /// <summary>Ends it, and starts it again at the same addresses.</summary>
@@ -81,7 +100,7 @@ internal sealed class RunningHost : IAsyncDisposable
 
     private async Task StartAsync(string ocsp, string admin)
     {
-        Settings settings = Settings.FromKeys([KeyValuePair.Create("Data", (string?)Data), KeyValuePair.Create("Ocsp:Url", (string?)ocsp), KeyValuePair.Create("Admin:Url", (string?)admin), .. _issuer]);
+        Settings settings = Settings.FromKeys([KeyValuePair.Create("Data", (string?)Data), KeyValuePair.Create("Ocsp:Url", (string?)ocsp), KeyValuePair.Create("Admin:Url", (string?)admin), .. _more]);
         _host = await StandaloneHost.StartAsync(ResponderOptions.Read(settings, TimeProvider.System.GetUtcNow()), TimeProvider.System);
     }
 }
