@@ -157,6 +157,22 @@ export async function* lines<T>(answer: Response): AsyncGenerator<T> {
   }
 }
 
+let known: { at: number; issuers: IssuerName[] } | null = null;
+
+/** The issuers within the scopes. They change with a restart: what was told a moment ago will do. */
+export async function listIssuers(signal: AbortSignal): Promise<IssuerName[]> {
+  if (!known || performance.now() - known.at > 30_000) {
+    known = { at: performance.now(), issuers: (await get<{ issuers: IssuerName[] }>("/v1/issuers", signal)).issuers };
+  }
+
+  return known.issuers;
+}
+
+/** Another key may have other scopes. */
+export function forgetIssuers(): void {
+  known = null;
+}
+
 /** Whether the scopes allow it: of one issuer, or of any where none is named. */
 export function may(session: Session, action: "read" | "feed" | "operator", issuer?: string): boolean {
   return session.scopes.some((scope) => {

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { get, may, onNobody, send, type Session } from "./api";
+import { forgetIssuers, get, may, onNobody, send, type Session } from "./api";
 import { startLive, stopLive } from "./live";
 import { Certificate } from "./pages/certificate";
 import { Certificates } from "./pages/certificates";
@@ -36,6 +36,7 @@ export function App(): JSX.Element {
   };
   const leave = (hasEnded: boolean): void => {
     stopLive();
+    forgetIssuers();
     setEnded(hasEnded);
     setSession(null);
   };

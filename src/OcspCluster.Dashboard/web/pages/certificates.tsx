@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { get, issuerPath, may, type CertificateStatus, type IssuerName, type Session } from "../api";
+import { get, issuerPath, listIssuers, may, type CertificateStatus, type IssuerName, type Session } from "../api";
 import { grouped, words } from "../format";
 import { useLoad } from "../load";
 import { certificateLink, go, place } from "../router";
@@ -12,8 +12,8 @@ import { Bulk } from "./bulk";
 const pageSize = 50;
 
 export function Certificates({ session }: { session: Session }): JSX.Element {
-  const issuers = useLoad("issuers", (signal) => get<{ issuers: IssuerName[] }>("/v1/issuers", signal));
-  const list = issuers.data?.issuers ?? [];
+  const issuers = useLoad("issuers", listIssuers);
+  const list = issuers.data ?? [];
   const [isBulk, setBulk] = useState(false);
   const writable = list.filter((issuer) => may(session, "feed", issuer.id));
   return (

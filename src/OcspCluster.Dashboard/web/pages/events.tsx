@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { get, issuerPath, may, post, Problem, type Delivery, type FeedEvent, type Issuer, type IssuerName, type Session } from "../api";
+import { get, issuerPath, listIssuers, may, post, Problem, type Delivery, type FeedEvent, type Issuer, type Session } from "../api";
 import { count, grouped, span, words } from "../format";
 import { useLoad } from "../load";
 import { certificateLink } from "../router";
@@ -13,7 +13,7 @@ const lookBack = 50; // events of each issuer that are shown at first
 
 export function Events({ session }: { session: Session }): JSX.Element {
   const issuers = useLoad("positions", async (signal) => {
-    const { issuers: names } = await get<{ issuers: IssuerName[] }>("/v1/issuers", signal);
+    const names = await listIssuers(signal);
     return await Promise.all(names.map(({ id }) => get<Issuer>(issuerPath(id), signal)));
   });
   return (

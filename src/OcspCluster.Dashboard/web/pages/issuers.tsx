@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { get, issuerPath, may, post, Problem, type Credential, type Credentials, type Issuer, type IssuerName, type Refresh, type Resign, type Session } from "../api";
+import { get, issuerPath, listIssuers, may, post, Problem, type Credential, type Credentials, type Issuer, type Refresh, type Resign, type Session } from "../api";
 import { oidName } from "../der";
 import { count, day, grouped, seconds, span, words } from "../format";
 import { useLoad } from "../load";
@@ -10,16 +10,16 @@ import { Badge, Card, Dialog, Empty, Fact, Facts, Failure, Loading, Meter, Notic
 
 export function Issuers({ session }: { session: Session }): JSX.Element {
   const { parts } = useStore(place);
-  const { data, problem, reload } = useLoad("issuers", (signal) => get<{ issuers: IssuerName[] }>("/v1/issuers", signal));
-  const chosen = data?.issuers.find((issuer) => issuer.id === parts[0]) ?? data?.issuers[0];
+  const { data, problem, reload } = useLoad("issuers", listIssuers);
+  const chosen = data?.find((issuer) => issuer.id === parts[0]) ?? data?.[0];
   return (
     <div class="page">
       <h1>Issuers and keys</h1>
       {problem && <Failure problem={problem} retry={reload} />}
       {!data && !problem && <Loading rows={6} />}
-      {data?.issuers.length === 0 && <Empty title="No issuer is within your scopes" />}
-      {data && data.issuers.length > 1 && (
-        <nav class="tabs" aria-label="Issuers">{data.issuers.map((issuer) => <a key={issuer.id} href={`#/issuers/${encodeURIComponent(issuer.id)}`} aria-current={issuer === chosen ? "true" : undefined}>{issuer.id}</a>)}</nav>
+      {data?.length === 0 && <Empty title="No issuer is within your scopes" />}
+      {data && data.length > 1 && (
+        <nav class="tabs" aria-label="Issuers">{data.map((issuer) => <a key={issuer.id} href={`#/issuers/${encodeURIComponent(issuer.id)}`} aria-current={issuer === chosen ? "true" : undefined}>{issuer.id}</a>)}</nav>
       )}
       {chosen && <OneIssuer key={chosen.id} id={chosen.id} session={session} />}
     </div>
