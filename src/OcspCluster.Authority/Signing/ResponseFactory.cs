@@ -171,7 +171,7 @@ public sealed partial class ResponseFactory(TimeProvider clock, ClockGuard? guar
     private static Times? FindTimes(NamedIssuer issuer, IReadOnlyList<AnsweredCertId> answers, SigningCredential credential, DateTimeOffset now)
     {
         IssuerPolicy policy = issuer.Issuer.Policy;
-        DateTimeOffset notBefore = Latest(credential.NotBefore, issuer.Certificate.NotBefore.ToUniversalTime());
+        DateTimeOffset notBefore = Latest(credential.NotBefore, CertificateValidity.Of(issuer.Certificate).NotBefore);
 
         // thisUpdate: known right since then, so not before the newest status was recorded (RFC 6960 §2.4), not before those who vouch for it do, and never ahead of now.
         DateTimeOffset thisUpdate = Latest(now - policy.Backdate, notBefore);
@@ -184,7 +184,7 @@ public sealed partial class ResponseFactory(TimeProvider clock, ClockGuard? guar
         }
 
         // The interval includes both ends (BR 4.9.9), and ends before the certificates that vouch for it do.
-        DateTimeOffset nextUpdate = Earliest(thisUpdate + policy.Validity - TimeSpan.FromSeconds(1), credential.NotAfter, issuer.Certificate.NotAfter.ToUniversalTime());
+        DateTimeOffset nextUpdate = Earliest(thisUpdate + policy.Validity - TimeSpan.FromSeconds(1), credential.NotAfter, CertificateValidity.Of(issuer.Certificate).NotAfter);
         if (nextUpdate <= now || notBefore > now)
         {
             return null;

@@ -22,7 +22,7 @@ internal readonly record struct ResponseRules(SigningCredential Credential, X509
         }
 
         ResponseData read = basic.Data;
-        if (!read.ResponderId.Denotes(Credential.Certificate))
+        if (!read.ResponderId.Equals(Credential.ByKey) && !read.ResponderId.Equals(Credential.ByName))
         {
             return "its ResponderID does not denote the certificate that signed (RFC 6960 §4.2.2.3)";
         }
@@ -32,7 +32,8 @@ internal readonly record struct ResponseRules(SigningCredential Credential, X509
             return "its producedAt, extensions or number of answers is another";
         }
 
-        if (!IsWithin(read.ProducedAt, Credential.Certificate) || !IsWithin(read.ProducedAt, IssuerCertificate))
+        CertificateValidity ofSigner = CertificateValidity.Of(Credential.Certificate), ofIssuer = CertificateValidity.Of(IssuerCertificate);
+        if (!ofSigner.Includes(read.ProducedAt) || !ofIssuer.Includes(read.ProducedAt))
         {
             return $"producedAt {read.ProducedAt:u} is outside the validity of the signer's or the issuer's certificate";
         }
@@ -66,9 +67,10 @@ internal readonly record struct ResponseRules(SigningCredential Credential, X509
             return $"thisUpdate {read.ThisUpdate:u}, producedAt {response.ProducedAt:u} and nextUpdate {read.NextUpdate:u} are out of order";
         }
 
-        foreach (X509Certificate2 vouches in new[] { Credential.Certificate, IssuerCertificate })
+        foreach (X509Certificate2 vouches in (ReadOnlySpan<X509Certificate2>)[Credential.Certificate, IssuerCertificate])
         {
-            if (!IsWithin(read.ThisUpdate, vouches) || !IsWithin(read.NextUpdate.Value, vouches))
+            CertificateValidity validity = CertificateValidity.Of(vouches);
+            if (!validity.Includes(read.ThisUpdate) || !validity.Includes(read.NextUpdate.Value))
             {
                 return $"thisUpdate {read.ThisUpdate:u} or nextUpdate {read.NextUpdate:u} is outside the validity of '{vouches.Subject}', {vouches.NotBefore.ToUniversalTime():u} to {vouches.NotAfter.ToUniversalTime():u}";
             }
@@ -109,8 +111,6 @@ internal readonly record struct ResponseRules(SigningCredential Credential, X509
             ? "it says on hold since 1970, as of what was never issued, without the extended revoked definition (RFC 6960 §2.2)"
             : null;
     }
-
-    private static bool IsWithin(DateTimeOffset time, X509Certificate2 certificate) => time >= certificate.NotBefore.ToUniversalTime() && time <= certificate.NotAfter.ToUniversalTime();
 
     private static bool AreSame(OcspExtensionCollection read, OcspExtensionCollection meant) =>
         read.Select(extension => (extension.Oid, extension.IsCritical)).SequenceEqual(meant.Select(extension => (extension.Oid, extension.IsCritical)))

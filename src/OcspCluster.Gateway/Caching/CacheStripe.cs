@@ -245,7 +245,7 @@ internal sealed class CacheStripe(ResponseCache cache)
         }
 
         // Small at first; a thirty-second of the stripe later, so that little of it is air.
-        byte[] page = GC.AllocateUninitializedArray<byte>((int)Math.Max(size, Math.Min(MaxPageBytes, (_liveBytes / 32) & ~7)));
+        byte[] page = GC.AllocateUninitializedArray<byte>((int)Math.Max(size, Math.Min(MaxPageBytes, (_liveBytes / 32) & ~7)), pinned: true);
         if (_pages == pages.Length)
         {
             // With slots of its own: readers of the old table must not meet slots of pages that it lacks.
@@ -286,7 +286,7 @@ internal sealed class CacheStripe(ResponseCache cache)
                     table = new Table(table.Slots, more);
                 }
 
-                table.Pages[pages++] = GC.AllocateUninitializedArray<byte>((int)Math.Max(size, Math.Min(MaxPageBytes, left)));
+                table.Pages[pages++] = GC.AllocateUninitializedArray<byte>((int)Math.Max(size, Math.Min(MaxPageBytes, left)), pinned: true);
                 tail = 0;
             }
 

@@ -127,7 +127,46 @@ public abstract class OcspSigner : IDisposable
 
     private sealed class ECDsaSigner(ECDsa key, HashAlgorithmName hash) : KeySigner(key, SignatureAlgorithms.ECDsa(hash))
     {
-        public override byte[] Sign(ReadOnlySpan<byte> data) => key.SignData(data, hash, DSASignatureFormat.Rfc3279DerSequence);
+        private const int MaxFieldBytes = 66; // P-521
+
+        // r and s side by side, and the DER is ours: asked for DER, .NET allocates 1.4 kB for every signature.
+        public override byte[] Sign(ReadOnlySpan<byte> data)
+        {
+            Span<byte> pair = stackalloc byte[2 * MaxFieldBytes];
+            if (!key.TrySignData(data, pair, hash, DSASignatureFormat.IeeeP1363FixedFieldConcatenation, out int length))
+            {
+                return key.SignData(data, hash, DSASignatureFormat.Rfc3279DerSequence); // a longer curve than is known here
+            }
+
+            // Ecdsa-Sig-Value ::= SEQUENCE { r INTEGER, s INTEGER } (RFC 3279 §2.2.3)
+            ReadOnlySpan<byte> r = Trim(pair[..(length / 2)]), s = Trim(pair[(length / 2)..length]);
+            int content = 4 + SizeOf(r) + SizeOf(s);
+            byte[] der = new byte[(content < 0x80 ? 2 : 3) + content];
+            int at = 0;
+            der[at++] = 0x30;
+            if (content >= 0x80)
+            {
+                der[at++] = 0x81;
+            }
+
+            der[at++] = (byte)content;
+            Write(r, der, ref at);
+            Write(s, der, ref at);
+            return der;
+        }
+
+        // At least one octet is left: neither number is zero (FIPS 186-5 §6.4.1).
+        private static ReadOnlySpan<byte> Trim(ReadOnlySpan<byte> number) => number[..^1].IndexOfAnyExcept((byte)0) is >= 0 and int first ? number[first..] : number[^1..];
+
+        private static int SizeOf(ReadOnlySpan<byte> number) => number.Length + (number[0] >> 7);
+
+        private static void Write(ReadOnlySpan<byte> number, Span<byte> der, ref int at)
+        {
+            der[at] = 0x02;
+            der[at + 1] = (byte)SizeOf(number);
+            number.CopyTo(der[(at + 2 + (number[0] >> 7))..]); // a high first bit has a zero before it
+            at += 2 + SizeOf(number);
+        }
     }
 
     private sealed class DsaSigner(DSA key, HashAlgorithmName hash) : KeySigner(key, SignatureAlgorithms.Dsa(hash))

@@ -140,7 +140,11 @@ internal static class MicroCommand
         using ResponseFactory factory = new(TimeProvider.System);
         NamedIssuer named = new(issuer, pki.Certificate);
         AnsweredCertId[] answers = [.. Enumerable.Range(0, 64).Select(i => new AnsweredCertId(CertId.Create(pki.Certificate, SerialNumber.FromContent(Serial(i))), GoodAnswer(issuer)))];
-        await factory.CreateAsync(named, [answers[0]], nonce: null, preferred: null, CancellationToken.None);
+        for (int i = 0; i < 3000; i++)
+        {
+            await factory.CreateAsync(named, [answers[i & 63]], nonce: null, preferred: null, CancellationToken.None); // the code of the last tier
+        }
+
         using Process self = Process.GetCurrentProcess();
         TimeSpan before = self.TotalProcessorTime;
         long start = Stopwatch.GetTimestamp();
