@@ -129,10 +129,9 @@ public sealed class OcspListener : IHostedService, IDisposable
         {
         }
 
-        // A trace of its own, whatever the client says of traces, and without a word of who the client is.
         private async Task TraceAsync(HttpContext context)
         {
-            using Activity? activity = GatewayActivities.Source.StartActivity("ocsp.request", ActivityKind.Server);
+            using Activity? activity = GatewayActivities.StartRequest();
             await handler.HandleAsync(context).ConfigureAwait(false);
             activity?.SetTag("http.request.method", context.Request.Method).SetTag("http.response.status_code", context.Response.StatusCode);
         }

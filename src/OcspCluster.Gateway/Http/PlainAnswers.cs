@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Text;
 
@@ -74,13 +75,18 @@ internal sealed class PlainAnswers
         int written = _head.Write(destination, hit, now, closes || head.Closes);
         hit.CopyTo(destination[written..]);
         output.Advance(written + hit.Length);
-        _tally.CountHit(hit.Says, startedAt);
+        using (GatewayActivities.StartRequest(now))
+        {
+            _tally.CountHit(hit.Says, startedAt);
+        }
+
         return true;
     }
 
     /// <summary>Asks the responder, and counts the answer.</summary>
     public async ValueTask<OcspReply> AnswerAsync(byte[] request, CancellationToken cancellationToken)
     {
+        using Activity? activity = GatewayActivities.StartRequest();
         long startedAt = _clock.GetTimestamp();
         OcspReply reply = await _responder.AnswerAsync(request, cancellationToken).ConfigureAwait(false);
         _tally.Count(reply, startedAt);

@@ -62,10 +62,7 @@ public sealed partial class RequestTally : IDisposable
         int result = reply.Response is { } signed ? (int)signed.Says : s_kinds + (int)reply.Outcome - 1;
         Interlocked.Increment(ref _answers.Mine[(result * s_sources) + (int)reply.Source]);
         _latency.Record(_clock.GetTimestamp() - startedAt);
-        if (GatewayActivities.Source.HasListeners())
-        {
-            Activity.Current?.SetTag("ocsp.outcome", NameOf(result)).SetTag("ocsp.source", NameOf(reply.Source));
-        }
+        Trace(result, reply.Source);
 
         // What clients send wrong is nobody's error here, and a flood of it must not be one of lines.
         if (reply.Response is null && _log.IsEnabled(LogLevel.Debug) && AnswerOf(result) is "malformedRequest" or "unauthorized" or "sigRequired" && _logBudget.TryTake())
@@ -79,6 +76,7 @@ public sealed partial class RequestTally : IDisposable
     {
         Interlocked.Increment(ref _answers.Mine[((int)says * s_sources) + (int)AnswerSource.Cache]);
         _latency.Record(_clock.GetTimestamp() - startedAt);
+        Trace((int)says, AnswerSource.Cache);
     }
 
     /// <summary>Counts a request that is refused by an HTTP status.</summary>
@@ -143,6 +141,14 @@ public sealed partial class RequestTally : IDisposable
 
     [LoggerMessage(72, LogLevel.Debug, "A request was refused: {Outcome}")]
     private partial void LogRefused(string outcome);
+
+    private static void Trace(int result, AnswerSource source)
+    {
+        if (GatewayActivities.Source.HasListeners())
+        {
+            Activity.Current?.SetTag("ocsp.outcome", NameOf(result)).SetTag("ocsp.source", NameOf(source));
+        }
+    }
 
     // Only what there was: most results have one source.
     private IEnumerable<Measurement<long>> ObserveAnswers()
