@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 
@@ -6,10 +7,25 @@ namespace OcspCluster.Benchmarks.Macro;
 /// <summary>A server in a process of its own, with the children that it has. Ended by its id.</summary>
 internal sealed class ServerProcess : IAsyncDisposable
 {
+    private static readonly ConcurrentDictionary<int, bool> s_running = new();
+
     private readonly Process _process;
     private readonly List<string> _errors = [];
 
-    private ServerProcess(Process process) => _process = process;
+    // Who ends the runner (Ctrl-C, a time limit) ends its servers, too.
+    static ServerProcess() => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+    {
+        foreach (int process in s_running.Keys)
+        {
+            KillTree(process);
+        }
+    };
+
+    private ServerProcess(Process process)
+    {
+        _process = process;
+        s_running[process.Id] = true;
+    }
 
     public int Id => _process.Id;
 
@@ -85,24 +101,29 @@ internal sealed class ServerProcess : IAsyncDisposable
     {
         if (!_process.HasExited)
         {
-            foreach (int child in Tree(Id).Reverse())
-            {
-                try
-                {
-                    using Process one = Process.GetProcessById(child);
-                    one.Kill();
-                }
-                catch (Exception e) when (e is ArgumentException or InvalidOperationException)
-                {
-                    // It has ended meanwhile.
-                }
-            }
-
+            KillTree(Id);
             using CancellationTokenSource late = new(TimeSpan.FromSeconds(10));
             await _process.WaitForExitAsync(late.Token);
         }
 
+        s_running.TryRemove(_process.Id, out _);
         _process.Dispose();
+    }
+
+    private static void KillTree(int process)
+    {
+        foreach (int child in Tree(process).Reverse())
+        {
+            try
+            {
+                using Process one = Process.GetProcessById(child);
+                one.Kill();
+            }
+            catch (Exception e) when (e is ArgumentException or InvalidOperationException)
+            {
+                // It has ended meanwhile.
+            }
+        }
     }
 
     private static IEnumerable<int> Tree(int process)
