@@ -113,7 +113,8 @@ internal sealed class SiloProcess : IAsyncDisposable
     }
 
     /// <summary>Sends SIGKILL, and does not wait.</summary>
-    public void Kill() => Signal("-KILL");
+    /// <returns>Whether there was a process to send it to.</returns>
+    public bool Kill() => Signal("-KILL");
 
     /// <summary>Sends SIGCONT.</summary>
     public void Resume() => Signal("-CONT");
@@ -125,10 +126,11 @@ internal sealed class SiloProcess : IAsyncDisposable
         await _process.WaitForExitAsync(cancellationToken);
     }
 
-    private void Signal(string signal)
+    private bool Signal(string signal)
     {
         using Process kill = Process.Start("kill", [signal, ProcessId.ToString(CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
+        return kill.ExitCode == 0;
     }
 
     /// <summary>kill -9.</summary>
