@@ -31,7 +31,7 @@ public sealed class ClusterPageTests(Chromium chromium, ITestOutputHelper output
         await RevokeAsync(visit, cluster);
         foreach (SiloProcess silo in cluster.Silos)
         {
-            Assert.Contains("good.pem: revoked", await cluster.AskAsync(silo, "good", hasNonce: false), StringComparison.Ordinal);
+            Assert.Contains("good.pem: revoked", await HearAsync(cluster, silo), StringComparison.Ordinal);
         }
 
         await visit.GoAsync("cluster");
@@ -47,6 +47,19 @@ public sealed class ClusterPageTests(Chromium chromium, ITestOutputHelper output
         await visit.Page.Locator(".banner.warning, .banner.critical").WaitForAsync(new LocatorWaitForOptions { Timeout = 30_000 });
         await visit.PictureAsync("silo-lost-overview");
         visit.MustHaveBeenClean();
+    }
+
+    // On a busy machine a question may find no answer in time; what is answered must be right the first time.
+    private static async Task<string> HearAsync(SiloCluster cluster, SiloProcess silo)
+    {
+        long start = Stopwatch.GetTimestamp();
+        string answer;
+        do
+        {
+            answer = await cluster.AskAsync(silo, "good", hasNonce: false);
+        }
+        while (!answer.Contains("good.pem: ", StringComparison.Ordinal) && Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(30));
+        return answer;
     }
 
     private static async Task RevokeAsync(Visit visit, SiloCluster cluster)
