@@ -91,6 +91,7 @@ public sealed class SiloCluster : IAsyncLifetime
     // Orleans looks for its gateway ports among those that connections go out from: behind tests that made thousands of connections it takes up to a minute until enough neighbours are free.
     internal static async Task<InProcessTestCluster> BuildAsync(InProcessTestClusterBuilder builder)
     {
+        builder.Options.ConfigureFileLogging = false; // else into whatever directory the tests run in
         using PeriodicTimer timer = new(TimeSpan.FromSeconds(2));
         for (int attempt = 1; ; attempt++)
         {
