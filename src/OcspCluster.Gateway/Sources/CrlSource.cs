@@ -118,8 +118,12 @@ internal sealed class CrlSource(Issuer issuer, CrlSourceOptions options, CrlImpo
         }
 
         using Stream body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-        return (await ReadAllAsync(uri.OriginalString, body, cancellationToken).ConfigureAwait(false), (response.Headers.ETag, response.Content.Headers.LastModified));
+        return (await ReadAllAsync(uri.OriginalString, body, cancellationToken).ConfigureAwait(false), (response.Headers.ETag, StrongLastModified(response)));
     }
+
+    // A date of whole seconds tells two CRLs apart only when the answer came later than in the second in which the first was written (RFC 9110 §8.8.2.2).
+    private static DateTimeOffset? StrongLastModified(HttpResponseMessage response) =>
+        response.Content.Headers.LastModified is { } modified && response.Headers.Date >= modified.AddSeconds(1) ? modified : null;
 
     private async Task<(ReadOnlyMemory<byte>?, (EntityTagHeaderValue?, DateTimeOffset?))> ReadAsync(string file, CancellationToken cancellationToken)
     {

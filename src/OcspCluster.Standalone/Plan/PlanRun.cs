@@ -40,7 +40,7 @@ internal static class PlanRun
             using ResponseFactory factory = new(TimeProvider.System);
             (double perSecond, int responseBytes, string? failure) = await SignerMeasure.RunAsync(issuer, factory, s_measured, TimeProvider.System, CancellationToken.None).ConfigureAwait(false);
             return failure is null
-                ? await tell(issuer, RefreshPlan.Compute(count, issuer.Policy, perSecond, responseBytes), responseBytes, options.Ocsp.CacheBytes).ConfigureAwait(false)
+                ? await tell(issuer, RefreshPlan.Compute(count, issuer.Policy, perSecond, responseBytes, SignerMeasure.CommonBytesOf(issuer)), responseBytes, options.Ocsp.CacheBytes).ConfigureAwait(false)
                 : throw new HostStartException(failure);
         }
         finally

@@ -26,6 +26,7 @@ public sealed class SourceTests : IAsyncDisposable
     private WebApplication? _server;
     private byte[] _crl = [];
     private int _status = 200;
+    private DateTimeOffset? _modified; // instead of an ETag
     private int _sent;
     private int _notModified;
 
@@ -62,6 +63,24 @@ public sealed class SourceTests : IAsyncDisposable
         Assert.Equal((2, 1), (_sent, _notModified));
         Assert.Equal((2, 2, null, null), ((int)source.State.Number!, source.State.Applied, source.State.Error, source.Warning));
         Assert.Equal(CertificateState.Revoked, (await StatusAsync("02"))!.State);
+    }
+
+    [Fact]
+    public async Task CrlSource_ThatWasWrittenInTheSecondOfTheAnswer_IsFetchedOnceMore()
+    {
+        RevocationSource source = await CrlSourceAsync();
+        _crl = Crl(1, 0x01);
+        _modified = TimeProvider.System.GetUtcNow(); // by the server's clock; the next CRL may be of the same second
+        await source.RunOnceAsync(CancellationToken.None);
+        _crl = Crl(2, 0x01, 0x02);
+        await source.RunOnceAsync(CancellationToken.None);
+        Assert.Equal((2, 0), (_sent, _notModified));
+        Assert.Equal(CertificateState.Revoked, (await StatusAsync("02"))!.State);
+
+        _modified = TimeProvider.System.GetUtcNow().AddMinutes(-1);
+        await source.RunOnceAsync(CancellationToken.None);
+        await source.RunOnceAsync(CancellationToken.None);
+        Assert.Equal((3, 1), (_sent, _notModified));
     }
 
     [Fact]
@@ -196,7 +215,7 @@ public sealed class SourceTests : IAsyncDisposable
     private async Task AnswerAsync(HttpContext context)
     {
         string tag = $"\"{Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(_crl))}\"";
-        if (_status == 200 && context.Request.Headers.IfNoneMatch == tag)
+        if (_status == 200 && (_modified is null ? context.Request.Headers.IfNoneMatch == tag : context.Request.GetTypedHeaders().IfModifiedSince is not null))
         {
             _notModified++;
             context.Response.StatusCode = (int)HttpStatusCode.NotModified;
@@ -205,7 +224,15 @@ public sealed class SourceTests : IAsyncDisposable
 
         _sent++;
         context.Response.StatusCode = _status;
-        context.Response.Headers.ETag = tag;
+        if (_modified is { } modified)
+        {
+            context.Response.GetTypedHeaders().LastModified = modified;
+        }
+        else
+        {
+            context.Response.Headers.ETag = tag;
+        }
+
         await context.Response.Body.WriteAsync(_crl);
     }
 

@@ -35,7 +35,7 @@ internal sealed class PlanEndpoint(IssuerDirectory directory, IRevocationStore s
         (double perSecond, int bytes, string? failure) = await SignerMeasure.RunAsync(found, factory, s_measured, TimeProvider.System, context.RequestAborted).ConfigureAwait(false);
         return failure is not null
             ? AdminProblems.Create(StatusCodes.Status409Conflict, "Nothing can be measured", $"This node cannot sign now: {failure}")
-            : Results.Json(PlanView.Of(found, RefreshPlan.Compute(count, found.Policy, perSecond, bytes), bytes, options.Value.CacheBytes));
+            : Results.Json(PlanView.Of(found, RefreshPlan.Compute(count, found.Policy, perSecond, bytes, SignerMeasure.CommonBytesOf(found)), bytes, options.Value.CacheBytes));
     }
 }
 

@@ -8,6 +8,13 @@ internal static class SignerMeasure
 {
     private const int Warmup = 20;
 
+    /// <summary>How many octets of an answer are the certificate of its signer; none where the CA signs by itself, and clients have its certificate.</summary>
+    public static int CommonBytesOf(Issuer issuer)
+    {
+        byte[] signer = issuer.Credentials[0].Certificate.RawData;
+        return issuer.Certificates.Any(ca => ca.RawData.AsSpan().SequenceEqual(signer)) ? 0 : signer.Length;
+    }
+
     /// <summary>Signs for so long, with as many at once as the signer makes.</summary>
     /// <param name="issuer">Whose key.</param>
     /// <param name="factory">Signs; what else it signs meanwhile waits in the same queue.</param>
