@@ -378,6 +378,7 @@ public sealed class ConfigurationTests : IDisposable
     public async Task Plan_MeasuresTheKey_AndJudges()
     {
         _keys["Issuers:web:Presign"] = "All";
+        _keys["Ocsp:CacheBytes"] = "100000000";
         StringWriter output = new();
         Assert.Equal(0, await PlanRun.RunAsync(Settings.FromKeys(_keys), "web", certificates: 1_000_000, output));
         string table = output.ToString();
