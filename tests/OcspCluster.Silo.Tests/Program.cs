@@ -8,6 +8,11 @@ internal static class Program
 {
     private static async Task<int> Main(string[] args)
     {
+        if (args.Length > 0 && args[0].StartsWith("measure-", StringComparison.Ordinal))
+        {
+            RedisServer.Parent = Path.GetTempPath(); // a disk, as it is in earnest
+        }
+
         switch (args)
         {
             case [RedisStoreMeasurements.Verb, string certificates]:

@@ -51,6 +51,13 @@ public sealed class Deliveries : BackgroundService
     internal IReadOnlyList<DeliveryLane> Lanes { get; } = [];
 
     /// <inheritdoc/>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(Lanes.Select(lane => lane.OpenFirstAsync(cancellationToken))).ConfigureAwait(false);
+        await base.StartAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
     public override void Dispose()
     {
         base.Dispose();

@@ -29,6 +29,7 @@ internal sealed partial class DeliveryLane(
     private volatile TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DeliveryCursor? _cursor; // as this host last saw it
     private long _scanned; // behind the cursor: what this receiver does not want needs no write each time
+    private bool _isAhead; // the cursor is beyond what this host has heard of
     private int _limit = receiver.Options.BatchSize;
 
     public Receiver Receiver => receiver;
@@ -45,6 +46,22 @@ internal sealed partial class DeliveryLane(
 
     /// <summary>Has it look at once, whatever it waits for: the cursor was moved.</summary>
     public void Wake() => Interlocked.Exchange(ref _woken, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+
+    /// <summary>
+    /// Writes the cursor of a receiver that has none. Before the host takes events: what it acknowledges afterwards lies behind the cursor, whenever the loop begins.
+    /// Where the store cannot be reached the loop does it later.
+    /// </summary>
+    public async Task OpenFirstAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await OpenAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (RevocationStoreException e)
+        {
+            LogFault(receiver.Options.Name, issuer.ToString(), e.Message, e);
+        }
+    }
 
     /// <summary>Delivers until it is told to end.</summary>
     public async Task RunAsync(CancellationToken stopping)
@@ -110,7 +127,8 @@ internal sealed partial class DeliveryLane(
         DeliveryCursor cursor = _cursor ?? await OpenAsync(stopping).ConfigureAwait(false);
         _report = _report with { Position = Math.Max(cursor.Position, _scanned), PausedBecause = cursor.PausedBecause, HeldBy = null, NextAttemptAt = null };
         long end = journal.GetPosition(issuer);
-        if (cursor.IntendedPosition > end)
+        _isAhead = cursor.IntendedPosition > end;
+        if (_isAhead)
         {
             return await FindAheadAsync(cursor, stopping).ConfigureAwait(false);
         }
@@ -145,8 +163,9 @@ internal sealed partial class DeliveryLane(
         DeliveryCursor? found;
         while ((found = await ReadCursorAsync(stopping).ConfigureAwait(false)) is null)
         {
-            // Written at once: the end of the journal is what it is now, not at the first event.
-            await MoveAsync(null, DeliveryCursor.At(receiver.Options.From == DeliveryStart.Beginning ? 0 : journal.GetPosition(issuer))).ConfigureAwait(false);
+            // Written at once: the end of the journal is what it is now, not at the first event. The store's end: a silo that starts has not heard yet of what is published.
+            long start = receiver.Options.From == DeliveryStart.Beginning ? 0 : await store.GetPositionAsync(issuer, stopping).ConfigureAwait(false);
+            await MoveAsync(null, DeliveryCursor.At(start)).ConfigureAwait(false);
         }
 
         _scanned = found.Position;
@@ -355,7 +374,7 @@ internal sealed partial class DeliveryLane(
 
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         List<Task> waits = [woken, Task.Delay(wait ?? Timeout.InfiniteTimeSpan, clock, ended.Token)];
-        if (wait is null)
+        if (wait is null || _isAhead)
         {
             waits.Add(changed);
         }

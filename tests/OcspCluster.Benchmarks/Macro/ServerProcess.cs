@@ -97,22 +97,23 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>The memory that is its own, in bytes, its children's included.</summary>
     public long ResidentBytes => Tree(Id).Sum(ResidentOf);
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
     {
         if (!_process.HasExited)
         {
             KillTree(Id);
-            using CancellationTokenSource late = new(TimeSpan.FromSeconds(10));
-            await _process.WaitForExitAsync(late.Token);
+            _process.WaitForExit(TimeSpan.FromSeconds(10)); // of the process; WaitForExitAsync waits for everybody who holds its output, too
         }
 
         s_running.TryRemove(_process.Id, out _);
         _process.Dispose();
+        return ValueTask.CompletedTask;
     }
 
+    // The parent first: nginx and openssl ocsp -multi start a new worker for each that ends.
     private static void KillTree(int process)
     {
-        foreach (int child in Tree(process).Reverse())
+        foreach (int child in Tree(process).ToList())
         {
             try
             {

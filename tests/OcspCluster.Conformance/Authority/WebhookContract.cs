@@ -201,13 +201,17 @@ public abstract class WebhookContract(SharedHosts shared) : DeliveryContract(sha
     }
 
     [Fact]
-    public async Task Start_Now_LeavesOutWhatWas_AndBeginningDoesNot()
+    public async Task FirstStart_WhereverAReceiverBegins_GivesItAllThatIsAcknowledgedAfterwards()
     {
-        await using RecordingReceiver receiver = await RecordingReceiver.StartAsync();
+        await using RecordingReceiver early = await RecordingReceiver.StartAsync();
+        await using RecordingReceiver late = await RecordingReceiver.StartAsync();
         string secret = WriteSecret(_directory, "secret", _secret);
         IAuthorityHost host = await OwnAuthorityAsync(
-            ("Webhooks:early:Url", receiver.Uri.ToString()), ("Webhooks:early:SecretFile", secret), ("Webhooks:early:Issuers", "alpha"), ("Webhooks:early:From", "Beginning"), ("Webhooks:early:BatchSize", "1000"));
-        Assert.Equal(Enumerable.Range(1, Seeded).Select(position => (long)position), (await ReadEventsAsync(receiver, null, Seeded)).Select(PositionOf));
+            ("Webhooks:early:Url", early.Uri.ToString()), ("Webhooks:early:SecretFile", secret), ("Webhooks:early:Issuers", "alpha"), ("Webhooks:early:From", "Beginning"), ("Webhooks:early:BatchSize", "1000"),
+            ("Webhooks:late:Url", late.Uri.ToString()), ("Webhooks:late:SecretFile", secret), ("Webhooks:late:Issuers", "alpha"));
+        await RevokeAsync(host); // what was seeded was submitted to the host that had started, and this is the last
+        Assert.Equal(Enumerable.Range(1, Seeded + 1).Select(position => (long)position), (await ReadEventsAsync(early, null, Seeded + 1)).Select(PositionOf));
+        Assert.Equal(Enumerable.Range(1, Seeded + 1).Select(position => (long)position), (await ReadEventsAsync(late, null, Seeded + 1)).Select(PositionOf));
     }
 
     [Fact]

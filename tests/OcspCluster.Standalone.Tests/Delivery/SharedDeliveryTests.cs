@@ -155,6 +155,24 @@ public sealed class SharedDeliveryTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Receiver_ThatBeginsNow_AtAHostThatHasNotHeardYetOfWhatIsPublished_GetsWhatComesAfterTheStart()
+    {
+        await using RecordingReceiver receiver = await RecordingReceiver.StartAsync();
+        for (int i = 0; i < 5; i++)
+        {
+            await AppendAsync();
+        }
+
+        // Acknowledged as soon as the host has started, before its loop has had a turn.
+        Host host = await StartAsync("host-1", receiver, DeliveryStart.Now, new PublishedJournal(_store));
+        await AppendAsync();
+        Assert.Equal(5, (await _store.FindCursorAsync("siem", Ca, CancellationToken.None))!.Position);
+        host.Journal.Advance(Ca, 6);
+        Assert.Equal([6], PositionsOf(await receiver.ReadAsync())); // no time passes: what is published wakes it
+        Assert.False(receiver.HasMore);
+    }
+
+    [Fact]
     public async Task Journal_ThatEndsBeforeTheCursor_Pauses()
     {
         await using RecordingReceiver receiver = await RecordingReceiver.StartAsync();
@@ -184,15 +202,15 @@ public sealed class SharedDeliveryTests : IAsyncDisposable
     private static IEnumerable<long> PositionsOf(ReceivedRequest request) =>
         JsonDocument.Parse(request.Body).RootElement.GetProperty("data").GetProperty("events").EnumerateArray().Select(one => one.GetProperty("position").GetInt64());
 
-    private async Task<Host> StartAsync(string name, RecordingReceiver receiver)
+    private async Task<Host> StartAsync(string name, RecordingReceiver receiver, DeliveryStart from = DeliveryStart.Beginning, PublishedJournal? unheard = null)
     {
         using SigningCredential credential = new(X509Certificate2.CreateFromPem(s_ca.Certificate.ExportCertificatePem(), s_ca.Ca.Key.ToPem()));
         IssuerDirectory directory = new([new Issuer(Ca, [s_ca.Certificate], [credential])]);
-        PublishedJournal journal = await PublishedJournal.OpenAsync(_store, [Ca], CancellationToken.None);
+        PublishedJournal journal = unheard ?? await PublishedJournal.OpenAsync(_store, [Ca], CancellationToken.None);
         DeliveryOptions options = new()
         {
             Holder = name,
-            Webhooks = [new WebhookOptions { Name = "siem", Url = receiver.Uri, SecretFiles = [_directory.File("secret")], From = DeliveryStart.Beginning, BatchSize = 100, Timeout = TimeSpan.FromMinutes(5) }],
+            Webhooks = [new WebhookOptions { Name = "siem", Url = receiver.Uri, SecretFiles = [_directory.File("secret")], From = from, BatchSize = 100, Timeout = TimeSpan.FromMinutes(5) }],
         };
         Deliveries deliveries = new(options, Options.Create(new OcspGatewayOptions()), directory, journal, _store, _clock, NullLogger<Deliveries>.Instance, _store);
         Host host = new(deliveries, journal);
