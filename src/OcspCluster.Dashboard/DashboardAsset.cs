@@ -20,13 +20,16 @@ internal sealed class DashboardAsset
         _mediaType = mediaType;
         _content = content;
         _compressed = Compress(content);
-        Version = Convert.ToHexStringLower(SHA256.HashData(content))[..16];
-        _tag = new EntityTagHeaderValue($"\"{Version}\"");
-        _compressedTag = new EntityTagHeaderValue($"\"{Version}-gzip\""); // other bytes, another tag (RFC 9110 §8.8.3)
+        string version = VersionOf([content]);
+        _tag = new EntityTagHeaderValue($"\"{version}\"");
+        _compressedTag = new EntityTagHeaderValue($"\"{version}-gzip\""); // other bytes, another tag (RFC 9110 §8.8.3)
     }
 
+    /// <summary>What was embedded, in the order of the names.</summary>
+    public static IEnumerable<string> Names => Assembly.GetExecutingAssembly().GetManifestResourceNames().Order(StringComparer.Ordinal);
+
     /// <summary>Another one for every other content.</summary>
-    public string Version { get; }
+    public static string VersionOf(IEnumerable<byte[]> contents) => Convert.ToHexStringLower(SHA256.HashData([.. contents.SelectMany(SHA256.HashData)]))[..16];
 
     /// <summary>Reads what was embedded under a name.</summary>
     public static byte[] ReadEmbedded(string name)

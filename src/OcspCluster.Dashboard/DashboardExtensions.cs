@@ -16,8 +16,7 @@ public static class DashboardExtensions
     private const string AlwaysAsk = "no-cache";
     private const string ForEver = "public, max-age=31536000, immutable"; // the path changes with the content
 
-    private static readonly (string Name, string MediaType)[] s_files =
-        [("app.js", "text/javascript; charset=utf-8"), ("app.css", "text/css; charset=utf-8"), ("favicon.svg", "image/svg+xml")];
+    private static readonly Dictionary<string, string> s_mediaTypes = new() { [".js"] = "text/javascript; charset=utf-8", [".css"] = "text/css; charset=utf-8", [".svg"] = "image/svg+xml" };
 
     /// <summary>Maps the page at <c>/</c>, and what it is made of below <c>/assets</c>. All of it is public: whoever calls the admin API behind it needs a key.</summary>
     public static IEndpointRouteBuilder MapDashboard(this IEndpointRouteBuilder endpoints)
@@ -35,10 +34,12 @@ public static class DashboardExtensions
         });
 
         StringBuilder page = new(Encoding.UTF8.GetString(DashboardAsset.ReadEmbedded("index.html")));
-        foreach ((string name, string mediaType) in s_files)
+        string[] names = [.. DashboardAsset.Names.Where(name => s_mediaTypes.ContainsKey(Path.GetExtension(name)))];
+        string version = DashboardAsset.VersionOf(names.Select(DashboardAsset.ReadEmbedded)); // one for all: scripts name each other by relative paths
+        foreach (string name in names)
         {
-            DashboardAsset asset = new(mediaType, DashboardAsset.ReadEmbedded(name));
-            string path = $"/assets/{asset.Version}/{name}";
+            DashboardAsset asset = new(s_mediaTypes[Path.GetExtension(name)], DashboardAsset.ReadEmbedded(name));
+            string path = $"/assets/{version}/{name}";
             page.Replace($"/assets/{name}", path);
             group.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], (HttpContext context) => asset.Answer(context, ForEver));
         }

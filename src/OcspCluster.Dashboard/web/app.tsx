@@ -2,13 +2,8 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { forgetIssuers, get, may, onNobody, send, type Session } from "./api";
 import { startLive, stopLive } from "./live";
-import { Certificate } from "./pages/certificate";
-import { Certificates } from "./pages/certificates";
-import { ClusterPage } from "./pages/cluster";
-import { Events } from "./pages/events";
-import { Issuers } from "./pages/issuers";
+import { later } from "./later";
 import { Login } from "./pages/login";
-import { OverviewPage } from "./pages/overview";
 import { place } from "./router";
 import { useStore } from "./store";
 import { applyTheme, ThemeSwitch } from "./theme";
@@ -22,6 +17,14 @@ const pages: [string, string, IconName][] = [
   ["events", "Events", "events"],
   ["issuers", "Issuers", "issuers"],
 ];
+
+// The overview's code, with the charts, is asked for at once, the rest when there is nothing better to do: no click waits for code.
+const OverviewPage = later(async () => (await import("./pages/overview")).OverviewPage);
+const ClusterPage = later(async () => (await import("./pages/cluster")).ClusterPage);
+const Certificates = later(async () => (await import("./pages/certificates")).Certificates);
+const Certificate = later(async () => (await import("./pages/certificate")).Certificate);
+const Events = later(async () => (await import("./pages/events")).Events);
+const Issuers = later(async () => (await import("./pages/issuers")).Issuers);
 
 applyTheme();
 
@@ -42,6 +45,7 @@ export function App(): JSX.Element {
   };
 
   useEffect(() => {
+    void OverviewPage.prepare();
     void look().then((found) => {
       setSession(found);
       setKnown(true);
@@ -54,6 +58,7 @@ export function App(): JSX.Element {
     }
 
     onNobody(() => leave(true));
+    window.setTimeout(() => [Certificates, Certificate, Events, Issuers, ClusterPage].forEach((one) => void one.prepare()), 500);
     if (may(session, "read")) {
       startLive(() => void get<Session>("/session").then((found) => {
         if (!found.who) {

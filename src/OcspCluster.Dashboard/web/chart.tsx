@@ -1,7 +1,8 @@
 import type { JSX } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import uPlot from "uplot";
-import { Store, useStore } from "./store";
+import { useStore } from "./store";
+import { themeTurn } from "./theme";
 
 export interface Line {
   name: string;
@@ -17,10 +18,6 @@ interface ChartProps {
   format: (value: number | null) => string;
   window: number;
 }
-
-/** Rises when the colours change. */
-export const themeTurn = new Store(0);
-window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => themeTurn.set(themeTurn.value + 1));
 
 const height = 180;
 

@@ -12,7 +12,7 @@ export function readings(text: string): { reading: "hexadecimal" | "decimal"; se
   const bare = text.trim().replace(/^serial\s*(number)?\s*[=:]\s*/i, "").replace(/[\s:]/g, "");
   const found: { reading: "hexadecimal" | "decimal"; serial: string }[] = [];
   if (/^(0x)?[0-9a-f]{1,128}$/i.test(bare)) {
-    found.push({ reading: "hexadecimal", serial: bare });
+    found.push({ reading: "hexadecimal", serial: bare.replace(/^0x/i, "").toUpperCase() });
   }
 
   const decimal = /^decimal:?(\d+)$/i.exec(bare)?.[1] ?? (/^\d+$/.test(bare) ? bare : null);

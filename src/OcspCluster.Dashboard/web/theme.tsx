@@ -1,7 +1,11 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { themeTurn } from "./chart";
+import { Store } from "./store";
 import { Icon } from "./ui";
+
+/** Rises when the colours change. */
+export const themeTurn = new Store(0);
+window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => themeTurn.set(themeTurn.value + 1));
 
 type Theme = "system" | "light" | "dark";
 const key = "ocspcluster.theme";

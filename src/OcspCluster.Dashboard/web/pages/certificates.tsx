@@ -50,7 +50,10 @@ function Search({ issuers }: { issuers: IssuerName[] }): JSX.Element {
   const submit = (event: Event): void => {
     event.preventDefault();
     setProblem(null);
-    if (text.trim()) {
+    const read = readings(text);
+    if (issuers.length === 1 && read.length === 1) {
+      go(certificateLink(issuers[0]!.id, read[0]!.serial)); // it can be no other: its place says, too, when nobody told of it
+    } else if (text.trim()) {
       go(`#/certificates?q=${encodeURIComponent(text.trim())}`);
     }
   };

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { get, issuerPath, listIssuers, may, post, Problem, type Delivery, type FeedEvent, type Issuer, type Session } from "../api";
 import { count, grouped, span, words } from "../format";
+import { overview } from "../live";
 import { useLoad } from "../load";
 import { certificateLink } from "../router";
 import { Badge, Card, Empty, Failure, Kind, Loading, Table, Time, type Tone } from "../ui";
@@ -12,9 +13,10 @@ const shownAtMost = 100;
 const lookBack = 50; // events of each issuer that are shown at first
 
 export function Events({ session }: { session: Session }): JSX.Element {
-  const issuers = useLoad("positions", async (signal) => {
+  // The overview's stream told the positions a moment ago.
+  const issuers = useLoad("positions", async (signal): Promise<Place[]> => {
     const names = await listIssuers(signal);
-    return await Promise.all(names.map(({ id }) => get<Issuer>(issuerPath(id), signal)));
+    return overview.value?.issuers ?? await Promise.all(names.map(({ id }) => get<Issuer>(issuerPath(id), signal)));
   });
   return (
     <div class="page">
@@ -26,7 +28,9 @@ export function Events({ session }: { session: Session }): JSX.Element {
   );
 }
 
-function Feed({ issuers }: { issuers: Issuer[] }): JSX.Element {
+type Place = Pick<Issuer, "id" | "position">;
+
+function Feed({ issuers }: { issuers: Place[] }): JSX.Element {
   const [events, setEvents] = useState<FeedEvent[]>([]); // newest first
   const [isLive, setLive] = useState(true);
   const [state, setState] = useState<"connecting" | "live" | "lost">("connecting");
