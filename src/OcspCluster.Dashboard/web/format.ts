@@ -109,8 +109,10 @@ export function bytes(n: number | null | undefined): string {
 /** A serial number or a digest in groups, for the eye. */
 export const grouped = (hex: string): string => hex.replace(/(..)(?=.)/g, "$1:");
 
+const spelled: Record<string, string> = { cACompromise: "CA compromise", aACompromise: "AA compromise", removeFromCRL: "remove from CRL" };
+
 /** "keyCompromise" as "key compromise". */
-export const words = (name: string): string => name.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+export const words = (name: string): string => spelled[name] ?? name.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
 
 function trim(n: number): string {
   return n === 0 ? "0" : n < 0.1 ? n.toPrecision(1) : n < 10 ? String(Number(n.toFixed(1))) : n < 100 ? String(Number(n.toFixed(1))) : String(Math.round(n));
