@@ -124,7 +124,7 @@ public sealed class Pkcs11Signer : OcspSigner
             using SafeEvpPKeyHandle handle = _key.Provider is string provider
                 ? SafeEvpPKeyHandle.OpenKeyFromProvider(provider, uri)
                 : SafeEvpPKeyHandle.OpenPrivateKeyFromEngine(_key.Engine ?? Pkcs11Key.DefaultEngine, uri);
-            return _isRsa ? FromRsa(new RSAOpenSsl(handle), _hash, _padding) : FromECDsa(new ECDsaOpenSsl(handle), _hash);
+            return _isRsa ? FromHandle(new RSAOpenSsl(handle), _hash, _padding) : FromHandle(new ECDsaOpenSsl(handle), _hash);
         }
         catch (CryptographicException e)
         {

@@ -118,7 +118,8 @@ public sealed class OcspSignatureVerifier
         RSA rsa = key.Take(ImportRsa);
         try
         {
-            return IsTooShort(rsa) ? SignatureCheck.AlgorithmTooWeak : FromBoolean(rsa.VerifyData(data, signature, hash, RSASignaturePadding.Pkcs1));
+            return IsTooShort(rsa) ? SignatureCheck.AlgorithmTooWeak : FromBoolean(
+                key.TryVerifyFast(rsa, hash, RSASignaturePadding.Pkcs1, data, signature) ?? rsa.VerifyData(data, signature, hash, RSASignaturePadding.Pkcs1));
         }
         finally
         {
@@ -152,7 +153,7 @@ public sealed class OcspSignatureVerifier
             }
 
             return FromBoolean(parameters.SaltLengthBytes == CryptographicOperations.HashData(parameters.Hash, default(ReadOnlySpan<byte>)).Length
-                ? rsa.VerifyData(data, signature, parameters.Hash, RSASignaturePadding.Pss)
+                ? key.TryVerifyFast(rsa, parameters.Hash, RSASignaturePadding.Pss, data, signature) ?? rsa.VerifyData(data, signature, parameters.Hash, RSASignaturePadding.Pss)
                 : PssEncoding.Verify(rsa.ExportParameters(includePrivateParameters: false), parameters, data, signature));
         }
         finally
@@ -188,7 +189,7 @@ public sealed class OcspSignatureVerifier
             return SignatureCheck.Wrong;
         }
 
-        if (!EllipticCurves.IsSupported(key.Key))
+        if (!key.IsOnKnownCurve)
         {
             return SignatureCheck.AlgorithmUnsupported;
         }
@@ -196,7 +197,7 @@ public sealed class OcspSignatureVerifier
         ECDsa ecdsa = key.Take(ImportECDsa);
         try
         {
-            return FromBoolean(ecdsa.VerifyData(data, signature, hash, DSASignatureFormat.Rfc3279DerSequence));
+            return FromBoolean(key.TryVerifyFast(ecdsa, hash, padding: null, data, signature) ?? ecdsa.VerifyData(data, signature, hash, DSASignatureFormat.Rfc3279DerSequence));
         }
         finally
         {

@@ -67,14 +67,17 @@ public abstract class OcspSigner : IDisposable
     }
 
     /// <summary>An RSA key; SHA-256 and PKCS #1 v1.5 where nothing else is asked for.</summary>
-    public static OcspSigner FromRsa(RSA key, HashAlgorithmName? hash = null, RSASignaturePadding? padding = null) =>
-        new RsaSigner(key, hash ?? HashAlgorithmName.SHA256, padding ?? RSASignaturePadding.Pkcs1);
+    public static OcspSigner FromRsa(RSA key, HashAlgorithmName? hash = null, RSASignaturePadding? padding = null)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return Quicken(key, FromHandle(key, hash, padding), hash ?? HashAlgorithmName.SHA256, padding ?? RSASignaturePadding.Pkcs1);
+    }
 
     /// <summary>An ECDSA key; the hash that fits its curve where none is asked for.</summary>
     public static OcspSigner FromECDsa(ECDsa key, HashAlgorithmName? hash = null)
     {
         ArgumentNullException.ThrowIfNull(key);
-        return new ECDsaSigner(key, hash ?? HashFor(key));
+        return Quicken(key, FromHandle(key, hash), hash ?? HashFor(key), padding: null);
     }
 
     /// <summary>A DSA key; SHA-256 where no other hash is asked for.</summary>
@@ -91,6 +94,16 @@ public abstract class OcspSigner : IDisposable
     protected virtual void Dispose(bool disposing)
     {
     }
+
+    /// <summary>An RSA key that may be anywhere, behind an engine of OpenSSL for one: .NET is asked to sign with it, and nothing else is done with it.</summary>
+    internal static OcspSigner FromHandle(RSA key, HashAlgorithmName? hash, RSASignaturePadding? padding) =>
+        new RsaSigner(key, hash ?? HashAlgorithmName.SHA256, padding ?? RSASignaturePadding.Pkcs1);
+
+    /// <summary>An ECDSA key that may be anywhere.</summary>
+    internal static OcspSigner FromHandle(ECDsa key, HashAlgorithmName? hash) => new ECDsaSigner(key, hash ?? HashFor(key));
+
+    private static OcspSigner Quicken(AsymmetricAlgorithm key, OcspSigner signer, HashAlgorithmName hash, RSASignaturePadding? padding) =>
+        OpenSslKey.TryCopyPrivate(key, hash, padding) is OpenSslKey fast ? new FastSigner(fast, signer) : signer;
 
     private static HashAlgorithmName HashFor(ECDsa key) => key.KeySize switch
     {
@@ -115,7 +128,28 @@ public abstract class OcspSigner : IDisposable
         protected override void Dispose(bool disposing)
         {
             base.Dispose(disposing);
-            key.Dispose();
+            if (disposing)
+            {
+                key.Dispose();
+            }
+        }
+    }
+
+    // By libcrypto where it is; what that would not do is done, or refused with a reason, by .NET.
+    private sealed class FastSigner(OpenSslKey fast, OcspSigner slow) : OcspSigner
+    {
+        public override AlgorithmIdentifier Algorithm => slow.Algorithm;
+
+        public override byte[] Sign(ReadOnlySpan<byte> data) => fast.TrySign(data) ?? slow.Sign(data);
+
+        protected override void Dispose(bool disposing)
+        {
+            base.Dispose(disposing);
+            if (disposing)
+            {
+                fast.Dispose();
+                slow.Dispose();
+            }
         }
     }
 
