@@ -51,7 +51,7 @@ internal sealed partial record Contestant
             started.Add(server);
             await TellAsync(work, known, Local(admin), await File.ReadAllTextAsync(Path.Combine(data, "admin.key")));
             await Warming.AskAllAsync(new Uri(url), work, known, (_, _) => { });
-            return new Contestant(SiloName, server, new Uri(url), TakesPost: true, KeepsConnections: true, known, IsConstant: false) { IsOurs = true, Others = [redis] };
+            return new Contestant(SiloName, server, new Uri(url), TakesPost: true, KeepsConnections: true, known, IsConstant: false) { IsOurs = true, Admin = Local(admin), Others = [redis] };
         }
         catch
         {

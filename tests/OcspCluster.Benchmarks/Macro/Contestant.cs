@@ -19,6 +19,9 @@ internal sealed partial record Contestant(string Name, ServerProcess Server, Uri
     public const string BareName = "bare Kestrel";
     public const string NginxName = "nginx, files";
 
+    /// <summary>Where its operator's endpoints are, when it is ours.</summary>
+    public Uri? Admin { get; init; }
+
     /// <summary>The server that it asks in turn, when it is an edge in front of one; its processor time is told by itself.</summary>
     public Contestant? Behind { get; init; }
 
@@ -57,10 +60,11 @@ internal sealed partial record Contestant(string Name, ServerProcess Server, Uri
             }
         }
 
+        int admin = FreePort();
         (string program, string[] before) = Pinned("dotnet", processor);
         (ServerProcess server, string url) = await ServerProcess.StartAsync(
-            work.Directory, program, [.. before, "exec", host, "--ocsp", "http://127.0.0.1:0", "--admin", "http://127.0.0.1:0", .. configuration], "listening: ocsp ", "ready");
-        return new Contestant(StandaloneName, server, new Uri(url), TakesPost: true, KeepsConnections: true, work.Count, IsConstant: false) { IsOurs = true };
+            work.Directory, program, [.. before, "exec", host, "--ocsp", "http://127.0.0.1:0", "--admin", Text($"http://127.0.0.1:{admin}"), .. configuration], "listening: ocsp ", "ready");
+        return new Contestant(StandaloneName, server, new Uri(url), TakesPost: true, KeepsConnections: true, work.Count, IsConstant: false) { IsOurs = true, Admin = Local(admin) };
     }
 
     /// <summary>How a program is started on one processor only.</summary>

@@ -51,14 +51,7 @@ internal static class MacroCommand
             }
         }
 
-        report.Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        Console.Write(report.ToText());
-        if (options.JsonFile is not null)
-        {
-            await File.WriteAllTextAsync(options.JsonFile, report.ToJson());
-        }
-
-        return report.IsSound ? 0 : 1;
+        return await report.PublishAsync(start);
     }
 
     // h2load is only a second witness.

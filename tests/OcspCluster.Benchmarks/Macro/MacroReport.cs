@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -10,6 +11,9 @@ internal sealed class MacroReport(string mode, MacroOptions options, string mach
     private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     public List<Sample> Samples { get; } = [];
+
+    /// <summary>Whom the first ratio compares with.</summary>
+    public string Baseline { get; init; } = Contestant.BareName;
 
     /// <summary>What could not be measured here, and why.</summary>
     public List<string> Missing { get; } = [];
@@ -28,10 +32,26 @@ internal sealed class MacroReport(string mode, MacroOptions options, string mach
     /// <summary>Whether every answer of ours was one: status codes, sockets, sampled bodies. What peers get wrong is in the table.</summary>
     public bool IsSound => Samples.Count > 0 && Samples.TrueForAll(sample => sample.Requests > 0 && (sample.Wrong == 0 || !sample.IsOurs));
 
+    /// <summary>Writes the table, and the JSON where it is wanted.</summary>
+    /// <param name="start">When the measurement began.</param>
+    /// <returns>The exit code.</returns>
+    public async Task<int> PublishAsync(long start)
+    {
+        Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        Console.Write(ToText());
+        if (options.JsonFile is not null)
+        {
+            await File.WriteAllTextAsync(options.JsonFile, ToJson());
+        }
+
+        return IsSound ? 0 : 1;
+    }
+
     public string ToJson() => JsonSerializer.Serialize(
         new
         {
             Mode = mode,
+            Baseline,
             Machine = machine,
             options.Certificates,
             AnswerBytes,
@@ -65,10 +85,10 @@ internal sealed class MacroReport(string mode, MacroOptions options, string mach
         foreach (IGrouping<string, MacroRow> scenario in Rows().GroupBy(row => row.Scenario))
         {
             text.AppendLine();
-            text.AppendLine(Invariant($"{scenario.Key,-26} {"requests/s",10} {"CPU µs",8} {"× bare (spread)",22} {"× nginx",8} {(Samples.Exists(sample => sample.BehindMicroseconds is not null) ? "behind µs" : ""),10} {"p50 ms",7} {"p99 ms",7} {"p99.9",7} {"wrong",6}"));
+            text.AppendLine(Invariant($"{scenario.Key,-26} {"requests/s",10} {"CPU µs",8} {(Baseline == Contestant.BareName ? "× bare (spread)" : "× direct (spread)"),22} {"× nginx",8} {(Samples.Exists(sample => sample.BehindMicroseconds is not null) ? "behind µs" : ""),10} {"p50 ms",7} {"p99 ms",7} {"p99.9",7} {"wrong",6}"));
             foreach (MacroRow row in scenario)
             {
-                string ratio = row.RatioToBare is null ? "" : Invariant($"{row.RatioToBare:N2} ({row.RatioToBareLow:N2} to {row.RatioToBareHigh:N2})");
+                string ratio = row.Ratio is null ? "" : Invariant($"{row.Ratio:N2} ({row.RatioLow:N2} to {row.RatioHigh:N2})");
                 string nginx = row.RatioToNginx is null ? "" : Invariant($"{row.RatioToNginx:N2}");
                 string behind = row.BehindMicroseconds is null ? "" : Invariant($"{row.BehindMicroseconds:N1}");
                 text.AppendLine(Invariant($"  {row.Contestant,-24} {row.PerSecond,10:N0} {row.ProcessorMicroseconds,8:N1} {ratio,22} {nginx,8} {behind,10} {row.P50 / 1000,7:N2} {row.P99 / 1000,7:N2} {row.P999 / 1000,7:N2} {row.Wrong,6}"));
@@ -86,7 +106,7 @@ internal sealed class MacroReport(string mode, MacroOptions options, string mach
 
     private MacroRow Row(IGrouping<(string Scenario, string Contestant), Sample> group)
     {
-        double[] bare = RatiosTo(Contestant.BareName, group);
+        double[] bare = RatiosTo(Baseline, group);
         double[] nginx = RatiosTo(Contestant.NginxName, group);
         return new MacroRow(
             group.Key.Scenario,
@@ -104,9 +124,9 @@ internal sealed class MacroReport(string mode, MacroOptions options, string mach
             group.Sum(sample => sample.Wrong));
     }
 
-    // Of processor time per request, each round's by itself.
+    // Of processor time per request, that of a server behind included, each round's by itself.
     private double[] RatiosTo(string other, IGrouping<(string Scenario, string Contestant), Sample> group) =>
-        [.. group.SelectMany(sample => Samples.Where(one => one.Contestant == other && one.Scenario == sample.Scenario && one.Round == sample.Round).Select(one => sample.ProcessorMicroseconds / one.ProcessorMicroseconds))];
+        [.. group.SelectMany(sample => Samples.Where(one => one.Contestant == other && one.Scenario == sample.Scenario && one.Round == sample.Round).Select(one => sample.TotalMicroseconds / one.TotalMicroseconds))];
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
@@ -117,9 +137,9 @@ internal sealed record MacroRow(
     string Contestant,
     double PerSecond,
     double ProcessorMicroseconds,
-    double? RatioToBare,
-    double? RatioToBareLow,
-    double? RatioToBareHigh,
+    double? Ratio,
+    double? RatioLow,
+    double? RatioHigh,
     double? RatioToNginx,
     double? BehindMicroseconds,
     double P50,

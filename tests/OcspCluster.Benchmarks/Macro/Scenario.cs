@@ -27,5 +27,8 @@ internal sealed record Sample(
     /// <summary>That of the server behind an edge.</summary>
     public double? BehindMicroseconds => BehindProcessorSeconds is double seconds ? PerRequest(seconds) : null;
 
+    /// <summary>Both.</summary>
+    public double TotalMicroseconds => ProcessorMicroseconds + (BehindMicroseconds ?? 0);
+
     private double PerRequest(double seconds) => seconds / Math.Max(1, Requests) * 1e6;
 }
