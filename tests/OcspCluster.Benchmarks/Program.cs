@@ -14,6 +14,8 @@ internal static class Program
                 return 0;
             case ["macro", .. string[] options]:
                 return await MacroCommand.RunAsync(options);
+            case ["edge", .. string[] options]:
+                return await Edge.EdgeCommand.RunAsync(options);
             case ["overload", .. string[] options]:
                 return await OverloadCommand.RunAsync(options);
             case ["micro", .. string[] options]:

@@ -23,7 +23,7 @@ internal static class ConnectingLoad
         double At(double part) => sorted.Length == 0 ? 0 : sorted[(int)((sorted.Length - 1) * part)];
         return new Sample(
             contestant.Name, scenario.Name, round, sorted.Length, Stopwatch.GetElapsedTime(start).TotalSeconds, contestant.Server.ProcessorSeconds - before, At(0.5), At(0.99), At(0.999),
-            BadStatus: 0, all.Sum(one => one.Errors), BadBodies: 0);
+            BadStatus: 0, all.Sum(one => one.Errors), BadBodies: 0) { IsOurs = contestant.IsOurs };
     }
 
     private static async Task<(List<double> Latencies, long Errors)> AskAsync(Contestant contestant, Scenario scenario, Workload work, Random random, long start, TimeSpan duration)
@@ -47,7 +47,7 @@ internal static class ConnectingLoad
                     length += read;
                 }
 
-                bool isAnswer = buffer.AsSpan(0, length).IndexOf("\r\n\r\n"u8) is > 0 and int head && work.IsAnswer(buffer[(head + 4)..length], i);
+                bool isAnswer = buffer.AsSpan(0, length).IndexOf("\r\n\r\n"u8) is > 0 and int head && work.IsAnswer(buffer.AsSpan((head + 4)..length), i);
                 errors += isAnswer ? 0 : 1;
                 latencies.Add(Stopwatch.GetElapsedTime(began).TotalMicroseconds);
             }

@@ -13,23 +13,44 @@ namespace OcspCluster.Benchmarks.Macro;
 /// <param name="KeepsConnections">Whether a connection outlives a request.</param>
 /// <param name="Certificates">How many of the workload's certificates it knows, from the first on.</param>
 /// <param name="IsConstant">Whether it says the same to everybody.</param>
-internal sealed record Contestant(string Name, ServerProcess Server, Uri Url, bool TakesPost, bool KeepsConnections, int Certificates, bool IsConstant)
+internal sealed partial record Contestant(string Name, ServerProcess Server, Uri Url, bool TakesPost, bool KeepsConnections, int Certificates, bool IsConstant)
 {
     public const string StandaloneName = "standalone";
+    public const string BareName = "bare Kestrel";
+    public const string NginxName = "nginx, files";
 
-    /// <summary>The standalone host, with the workload imported.</summary>
-    public static async Task<Contestant> StandaloneAsync(Workload work, params string[] settings)
+    /// <summary>Where its operator's endpoints are, when it is ours.</summary>
+    public Uri? Admin { get; init; }
+
+    /// <summary>The server that it asks in turn, when it is an edge in front of one; its processor time is told by itself.</summary>
+    public Contestant? Behind { get; init; }
+
+    /// <summary>What else runs for it and is ended with it; its processor time is not counted.</summary>
+    public IReadOnlyList<ServerProcess> Others { get; init; } = [];
+
+    /// <summary>Whether it answers GET.</summary>
+    public bool TakesGet { get; init; } = true;
+
+    /// <summary>Whether a wrong answer is our mistake.</summary>
+    public bool IsOurs { get; init; }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Server.DisposeAsync();
+        foreach (ServerProcess other in Others)
+        {
+            await other.DisposeAsync();
+        }
+    }
+
+    /// <summary>The standalone host, with the workload imported. It signs when it is asked and does nothing by itself meanwhile.</summary>
+    /// <param name="work">The workload.</param>
+    /// <param name="settings">Further configuration.</param>
+    /// <param name="processor">The processor that it is pinned to; null for all.</param>
+    public static async Task<Contestant> StandaloneAsync(Workload work, string[]? settings = null, int? processor = null)
     {
         string host = Path.Combine(AppContext.BaseDirectory, "OcspCluster.Standalone.dll");
-        string[] configuration =
-        [
-            "--data", Path.Combine(work.Directory, "data"),
-            "--set", $"Issuers:bench:Certificate={work.CaFile}",
-            "--set", $"Issuers:bench:Responder:Certificate={work.ResponderFile}",
-            "--set", $"Issuers:bench:Responder:Key={work.ResponderKeyFile}",
-            "--set", "Ocsp:CacheBytes=4000000000",
-            .. settings.SelectMany(setting => new[] { "--set", setting }),
-        ];
+        string[] configuration = ["--data", Path.Combine(work.Directory, "data"), .. IssuerOf(work), .. (settings ?? []).SelectMany(setting => new[] { "--set", setting })];
         if (!Directory.Exists(Path.Combine(work.Directory, "data")))
         {
             ToolResult import = await Tool("dotnet").RunAsync(["exec", host, "import", "index", "--issuer", "bench", "--index", work.IndexFile, .. configuration], work.Directory, TimeSpan.FromMinutes(5));
@@ -39,10 +60,25 @@ internal sealed record Contestant(string Name, ServerProcess Server, Uri Url, bo
             }
         }
 
+        int admin = FreePort();
+        (string program, string[] before) = Pinned("dotnet", processor);
         (ServerProcess server, string url) = await ServerProcess.StartAsync(
-            work.Directory, "dotnet", ["exec", host, "--ocsp", "http://127.0.0.1:0", "--admin", "http://127.0.0.1:0", .. configuration], "listening: ocsp ", "ready");
-        return new Contestant(StandaloneName, server, new Uri(url), TakesPost: true, KeepsConnections: true, work.Count, IsConstant: false);
+            work.Directory, program, [.. before, "exec", host, "--ocsp", "http://127.0.0.1:0", "--admin", Text($"http://127.0.0.1:{admin}"), .. configuration], "listening: ocsp ", "ready");
+        return new Contestant(StandaloneName, server, new Uri(url), TakesPost: true, KeepsConnections: true, work.Count, IsConstant: false) { IsOurs = true, Admin = Local(admin) };
     }
+
+    /// <summary>How a program is started on one processor only.</summary>
+    public static (string Program, string[] Arguments) Pinned(string program, int? processor) =>
+        processor is int one ? ("taskset", ["-c", one.ToString(CultureInfo.InvariantCulture), program]) : (program, []);
+
+    private static string[] IssuerOf(Workload work) =>
+    [
+        "--set", $"Issuers:bench:Certificate={work.CaFile}",
+        "--set", $"Issuers:bench:Responder:Certificate={work.ResponderFile}",
+        "--set", $"Issuers:bench:Responder:Key={work.ResponderKeyFile}",
+        "--set", "Issuers:bench:Presign=OnDemand",
+        "--set", "Ocsp:CacheBytes=4000000000",
+    ];
 
     /// <summary>The bare Kestrel program.</summary>
     public static async Task<Contestant> BareAsync(Workload work, byte[] answer)
@@ -51,26 +87,21 @@ internal sealed record Contestant(string Name, ServerProcess Server, Uri Url, bo
         await File.WriteAllBytesAsync(file, answer);
         (ServerProcess server, string url) = await ServerProcess.StartAsync(
             work.Directory, "dotnet", ["exec", typeof(BareServer).Assembly.Location, BareServer.Verb, file], "listening: ");
-        return new Contestant("bare Kestrel", server, new Uri(url), TakesPost: true, KeepsConnections: true, work.Count, IsConstant: true);
+        return new Contestant(BareName, server, new Uri(url), TakesPost: true, KeepsConnections: true, work.Count, IsConstant: true);
     }
 
-    /// <summary>nginx with the answers as files, under the very paths of the requests.</summary>
-    public static async Task<Contestant> NginxAsync(Workload work, IReadOnlyList<byte[]> answers)
+    /// <summary>nginx with answers as files, under the very paths of the requests: those of the first certificates, as many as were written.</summary>
+    public static async Task<Contestant> NginxAsync(Workload work, string root, int files)
     {
-        string root = Path.Combine(work.Directory, "files");
-        for (int i = 0; i < answers.Count; i++)
-        {
-            string file = Path.Combine(root, Convert.ToBase64String(work.Request(i)));
-            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-            await File.WriteAllBytesAsync(file, answers[i]);
-        }
-
+        // As many files stay open as the system lets one process have; nginx's workers share nothing of that.
+        int open = Math.Min(files, await OpenFileLimitAsync() - 4500);
         int port = FreePort();
         string configuration = Path.Combine(work.Directory, "nginx.conf");
         await File.WriteAllTextAsync(configuration, $$"""
             daemon off;
             {{(Environment.IsPrivilegedProcess ? "user root;" : "")}}
             worker_processes {{Environment.ProcessorCount}};
+            worker_rlimit_nofile {{await OpenFileLimitAsync()}};
             pid {{work.Directory}}/nginx.pid;
             error_log {{work.Directory}}/nginx.log warn;
             events { worker_connections 4096; }
@@ -80,7 +111,7 @@ internal sealed record Contestant(string Name, ServerProcess Server, Uri Url, bo
                 sendfile on;
                 tcp_nopush on;
                 keepalive_requests 1000000000;
-                open_file_cache max=200000 inactive=10m;
+                {{(open > 0 ? string.Create(CultureInfo.InvariantCulture, $"open_file_cache max={open} inactive=10m;") : "")}}
                 open_file_cache_valid 10m;
                 default_type application/ocsp-response;
                 expires 1h;
@@ -89,7 +120,7 @@ internal sealed record Contestant(string Name, ServerProcess Server, Uri Url, bo
             }
 
             """);
-        return await StartedAsync(new("nginx, files", null!, Local(port), TakesPost: false, KeepsConnections: true, answers.Count, IsConstant: false), work, "nginx", ["-c", configuration, "-p", work.Directory]);
+        return await StartedAsync(new(NginxName, null!, Local(port), TakesPost: false, KeepsConnections: true, files, IsConstant: false), work, "nginx", ["-c", configuration, "-p", work.Directory]);
     }
 
     /// <summary>OpenSSL's responder, which signs every answer.</summary>
@@ -108,14 +139,14 @@ internal sealed record Contestant(string Name, ServerProcess Server, Uri Url, bo
                 "-multi", Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture)]);
     }
 
-    /// <summary>cfssl ocspserve with the answers in a file.</summary>
+    /// <summary>cfssl ocspserve with the answers in a file. Debian's, of 2016, answers escaped GET targets with redirections and errors: it is asked by POST only.</summary>
     public static async Task<Contestant> CfsslAsync(Workload work, IReadOnlyList<byte[]> answers)
     {
         int port = FreePort();
         string file = Path.Combine(work.Directory, "cfssl.responses");
         await File.WriteAllLinesAsync(file, answers.Select(answer => Convert.ToBase64String(answer)));
         return await StartedAsync(
-            new("cfssl ocspserve", null!, Local(port), TakesPost: true, KeepsConnections: true, answers.Count, IsConstant: false),
+            new("cfssl ocspserve", null!, Local(port), TakesPost: true, KeepsConnections: true, answers.Count, IsConstant: false) { TakesGet = false },
             work,
             "cfssl",
             ["ocspserve", "-address", "127.0.0.1", "-port", port.ToString(CultureInfo.InvariantCulture), "-responses", file, "-loglevel", "5"]);
@@ -137,7 +168,7 @@ internal sealed record Contestant(string Name, ServerProcess Server, Uri Url, bo
             try
             {
                 // With a whole request: openssl ocsp does not get over a connection that says nothing.
-                using HttpRequestMessage probe = WrkLoad.Ask(contestant, isPost: false, work, 0);
+                using HttpRequestMessage probe = WrkLoad.Ask(contestant, isPost: contestant.TakesPost, work, 0);
                 probe.Headers.ConnectionClose = true;
                 using HttpResponseMessage answer = await client.SendAsync(probe, late.Token);
                 break;
@@ -149,6 +180,13 @@ internal sealed record Contestant(string Name, ServerProcess Server, Uri Url, bo
         }
 
         return contestant with { Server = server };
+    }
+
+    private static async Task<int> OpenFileLimitAsync()
+    {
+        // proc(5): "Max open files            1024                 20000                files", the second is the hard limit.
+        string line = (await File.ReadAllLinesAsync("/proc/self/limits")).First(line => line.StartsWith("Max open files", StringComparison.Ordinal));
+        return int.TryParse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[4], CultureInfo.InvariantCulture, out int limit) ? Math.Min(limit, 4_000_000) : 4_000_000;
     }
 
     private static ExternalTool Tool(string name) => ExternalTool.Find(name) ?? throw new InvalidOperationException($"This machine has no {name}.");

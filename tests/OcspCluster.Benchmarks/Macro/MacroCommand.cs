@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using OcspCluster.Testing;
 
 namespace OcspCluster.Benchmarks.Macro;
@@ -9,7 +11,10 @@ namespace OcspCluster.Benchmarks.Macro;
 /// </summary>
 internal static class MacroCommand
 {
-    private const string Usage = "macro [--full] [--json FILE] [--certificates N] [--rounds N] [--seconds N] [--only NAME[,NAME…]]";
+    private const string Usage = "macro [--full] [--json FILE] [--certificates N] [--rounds N] [--seconds N] [--minutes N] [--silo FOLDER] [--only NAME[,NAME…]]";
+
+    // For those that take them all into memory at the start.
+    private const int PeerAnswers = 100_000;
 
     public static async Task<int> RunAsync(string[] arguments)
     {
@@ -28,44 +33,82 @@ internal static class MacroCommand
 
         long start = Stopwatch.GetTimestamp();
         using ScratchDirectory directory = new();
+        MacroReport report = new(options.IsFull ? "full" : "quick", options, Measurement.Machine());
+        Measurement.Say($"making {options.Certificates:N0} certificates and the requests about them");
         Workload work = new(directory.Path, options.Certificates);
         List<Contestant> contestants = [];
-        MacroReport report = new(options, await MachineAsync());
+        using AnswerFiles files = new(work);
         try
         {
-            await StartAllAsync(options, work, contestants, report);
-            await RunRoundsAsync(options, work, contestants, report);
+            await StartAllAsync(options, work, files, contestants, report);
+            await Measurement.RunRoundsAsync(WithoutMissing(options, report), work, contestants, report, start);
         }
         finally
         {
             foreach (Contestant contestant in contestants)
             {
-                await contestant.Server.DisposeAsync();
+                await contestant.DisposeAsync();
             }
         }
 
-        report.Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        Console.Write(report.ToText());
-        if (options.JsonFile is not null)
-        {
-            await File.WriteAllTextAsync(options.JsonFile, report.ToJson());
-        }
-
-        return report.IsSound ? 0 : 1;
+        return await report.PublishAsync(start);
     }
 
-    private static async Task StartAllAsync(MacroOptions options, Workload work, List<Contestant> contestants, MacroReport report)
+    // h2load is only a second witness.
+    private static MacroOptions WithoutMissing(MacroOptions options, MacroReport report)
     {
-        Contestant standalone = await Contestant.StandaloneAsync(work, options.Certificates > 20_000 ? ["Issuers:bench:Presign=All", "Issuers:bench:RefreshSignaturesPerSecond=1000000", "Issuers:bench:VerifySample=0"] : []);
+        if (ExternalTool.Find(H2Load.Program) is not null || !options.Scenarios.Any(scenario => scenario.IsByH2Load))
+        {
+            return options;
+        }
+
+        report.Missing.Add("the load of h2load: this machine has none (Debian: nghttp2-client)");
+        return options with { Scenarios = [.. options.Scenarios.Where(scenario => !scenario.IsByH2Load)] };
+    }
+
+    private static async Task StartAllAsync(MacroOptions options, Workload work, AnswerFiles files, List<Contestant> contestants, MacroReport report)
+    {
+        // What is verified before it is served is the same octets; here a million signatures shall not take minutes.
+        Measurement.Say($"standalone: importing, and signing every answer");
+        Contestant standalone = await Contestant.StandaloneAsync(work, options.Certificates > 20_000 ? ["Issuers:bench:VerifySample=0"] : []);
         contestants.Add(standalone);
-        IReadOnlyList<byte[]> answers = await AskAllAsync(standalone, work);
-        report.AnswerBytes = answers[0].Length;
+        bool wantsFiles = options.Wants("nginx") && ExternalTool.Find("nginx") is not null;
+        int written = wantsFiles ? files.Room(work.Count) : 0;
+        ConcurrentDictionary<int, byte[]> few = [];
+        await Warming.AskAllAsync(
+            standalone.Url,
+            work,
+            work.Count,
+            (i, answer) =>
+            {
+                if (i < PeerAnswers)
+                {
+                    few[i] = answer.ToArray();
+                }
+
+                if (i < written)
+                {
+                    files.Write(i, answer.Span);
+                }
+            },
+            done => Measurement.Say($"  {done:N0} answers"));
+        report.AnswerBytes = few[0].Length;
         report.ResidentBytesPerCertificate = (double)standalone.Server.ResidentBytes / work.Count;
-        contestants.Add(await Contestant.BareAsync(work, answers[0]));
-        IReadOnlyList<byte[]> files = [.. answers.Take(100_000)];
-        await AddAsync("nginx", "nginx with the answers as files", () => Contestant.NginxAsync(work, files));
+        Measurement.Say($"starting the others");
+        contestants.Add(await Contestant.BareAsync(work, few[0]));
+        await AddAsync("nginx", "nginx with the answers as files", () => Contestant.NginxAsync(work, files.Root, written));
         await AddAsync("openssl", "openssl ocsp -multi", () => Contestant.OpenSslAsync(work));
-        await AddAsync("cfssl", "cfssl ocspserve", () => Contestant.CfsslAsync(work, files), onlyFull: true);
+        await AddAsync("cfssl", "cfssl ocspserve", () => Contestant.CfsslAsync(work, [.. Enumerable.Range(0, few.Count).Select(i => few[i])]), onlyFull: true);
+        await AddSiloAsync();
+        foreach (Contestant contestant in contestants.Where(contestant => contestant.Certificates < work.Count))
+        {
+            report.Notes.Add(string.Create(CultureInfo.InvariantCulture, $"{contestant.Name} knows {contestant.Certificates:N0} of the certificates and is asked for those only."));
+        }
+
+        if (contestants.Any(contestant => !contestant.TakesGet))
+        {
+            report.Notes.Add("cfssl answers escaped GET targets with redirections and errors: it is asked by POST only.");
+        }
 
         async Task AddAsync(string program, string what, Func<Task<Contestant>> start, bool onlyFull = false)
         {
@@ -89,51 +132,18 @@ internal static class MacroCommand
                 report.Missing.Add($"{what}: {e.Message}");
             }
         }
-    }
 
-    private static async Task RunRoundsAsync(MacroOptions options, Workload work, List<Contestant> contestants, MacroReport report)
-    {
-        for (int round = 0; round < options.Rounds; round++)
+        async Task AddSiloAsync()
         {
-            foreach (Scenario scenario in options.Scenarios)
+            const string What = "the silo host over Redis";
+            if (Contestant.FindSilo(options.SiloFolder) is { } program)
             {
-                // From another one on in each round, so that nobody always comes after the same neighbour.
-                for (int i = 0; i < contestants.Count; i++)
-                {
-                    Contestant contestant = contestants[(i + round) % contestants.Count];
-                    if ((scenario.IsPost && !contestant.TakesPost) || (scenario.KeepsConnection && !contestant.KeepsConnections))
-                    {
-                        continue;
-                    }
-
-                    report.Samples.Add(await WrkLoad.RunAsync(contestant, scenario, work, round, options.Duration));
-                }
+                await AddAsync("redis-server", What, () => Contestant.SiloAsync(work, program), onlyFull: true);
+            }
+            else if (options.IsFull && options.Wants("redis-server"))
+            {
+                report.Missing.Add($"{What}: it was not built here (dotnet build -c Cluster src/OcspCluster.Silo; or --silo FOLDER)");
             }
         }
-    }
-
-    // Every certificate once: what the files of the peers are made of, and afterwards all are in the cache.
-    private static async Task<IReadOnlyList<byte[]>> AskAllAsync(Contestant standalone, Workload work)
-    {
-        using HttpClient client = new(new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = 16 });
-        byte[][] answers = new byte[work.Count][];
-        await Parallel.ForAsync(0, work.Count, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, cancellationToken) =>
-        {
-            using HttpRequestMessage request = WrkLoad.Ask(standalone, isPost: true, work, i);
-            using HttpResponseMessage response = await client.SendAsync(request, cancellationToken);
-            answers[i] = await response.Content.ReadAsByteArrayAsync(cancellationToken);
-            if (!work.IsAnswer(answers[i], i))
-            {
-                throw new InvalidOperationException($"The host did not answer for certificate {i}: {(int)response.StatusCode} {Convert.ToHexString(answers[i])}");
-            }
-        });
-        return answers;
-    }
-
-    private static async Task<string> MachineAsync()
-    {
-        string model = File.Exists("/proc/cpuinfo") ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim() ?? "" : "";
-        string load = File.Exists("/proc/loadavg") ? (await File.ReadAllTextAsync("/proc/loadavg")).Split(' ')[0] : "unknown";
-        return $"{Environment.ProcessorCount} processors {model}, {System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription}, load average {load} at the start";
     }
 }

@@ -15,19 +15,27 @@ internal sealed record MacroOptions
 
     public TimeSpan Duration { get; private init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>When no further round begins that would end later; what was measured until then is reported.</summary>
+    public TimeSpan Limit { get; private init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Where the silo was built, when it is not where the build puts it.</summary>
+    public string? SiloFolder { get; private init; }
+
     private string[] Only { get; init; } = [];
 
-    public IReadOnlyList<Scenario> Scenarios { get; private init; } = [];
+    public IReadOnlyList<Scenario> Scenarios { get; init; } = [];
 
     public bool Wants(string peer) => Only.Length == 0 || Only.Contains(peer, StringComparer.Ordinal);
 
     /// <summary>Null when the arguments are none.</summary>
-    public static MacroOptions? Parse(string[] arguments)
+    /// <param name="arguments">What the user wrote.</param>
+    /// <param name="scenarios">The loads, as far as options decide; those of <c>macro</c> when null.</param>
+    public static MacroOptions? Parse(string[] arguments, Func<MacroOptions, IReadOnlyList<Scenario>>? scenarios = null)
     {
         MacroOptions options = new();
         if (arguments is ["--full", ..])
         {
-            options = options with { IsFull = true, Certificates = 1_000_000, Rounds = 5, Duration = TimeSpan.FromSeconds(2) };
+            options = options with { IsFull = true, Certificates = 1_000_000, Rounds = 5, Duration = TimeSpan.FromSeconds(2), Limit = TimeSpan.FromMinutes(15) };
             arguments = arguments[1..];
         }
 
@@ -43,6 +51,8 @@ internal sealed record MacroOptions
             {
                 ("--json", _) => options with { JsonFile = value },
                 ("--only", _) => options with { Only = value.Split(',') },
+                ("--silo", _) => options with { SiloFolder = value },
+                ("--minutes", int n) => options with { Limit = TimeSpan.FromMinutes(n) },
                 ("--certificates", int n) => options with { Certificates = n },
                 ("--rounds", int n) => options with { Rounds = n },
                 ("--seconds", int n) => options with { Duration = TimeSpan.FromSeconds(n) },
@@ -56,7 +66,7 @@ internal sealed record MacroOptions
             options = next;
         }
 
-        return options with { Scenarios = ScenariosOf(options) };
+        return options with { Scenarios = (scenarios ?? ScenariosOf)(options) };
     }
 
     private static int? Count(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n > 0 ? n : null;
@@ -72,10 +82,16 @@ internal sealed record MacroOptions
         ];
         if (options.IsFull)
         {
-            scenarios.Add(new("POST, one connection each", IsPost: true, IsZipf: false, KeepsConnection: false, all));
-            scenarios.Add(new("GET, Zipf", IsPost: false, IsZipf: true, KeepsConnection: true, all));
-            scenarios.Add(new("POST, Zipf", IsPost: true, IsZipf: true, KeepsConnection: true, all));
-            scenarios.Add(new("GET, 10,000 of them", IsPost: false, IsZipf: false, KeepsConnection: true, Math.Min(all, 10_000)));
+            int few = Math.Min(all, H2Load.Targets);
+            scenarios.AddRange(
+            [
+                new("POST, one connection each", IsPost: true, IsZipf: false, KeepsConnection: false, all),
+                new("GET, Zipf", IsPost: false, IsZipf: true, KeepsConnection: true, all),
+                new("POST, Zipf", IsPost: true, IsZipf: true, KeepsConnection: true, all),
+                new("GET, 10,000 of them", IsPost: false, IsZipf: false, KeepsConnection: true, few),
+                new("POST, 10,000 of them", IsPost: true, IsZipf: false, KeepsConnection: true, few),
+                new("GET, 10,000, h2load", IsPost: false, IsZipf: false, KeepsConnection: true, few) { IsByH2Load = true },
+            ]);
         }
 
         return scenarios;

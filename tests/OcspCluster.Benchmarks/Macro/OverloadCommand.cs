@@ -20,8 +20,8 @@ internal static class OverloadCommand
         Workload work = new(directory.Path, 10_000);
         Contestant host = await Contestant.StandaloneAsync(work);
         await using ServerProcess server = host.Server;
-        (string, int, int) cached = (work.Post.File, work.Post.Width, work.Count);
-        (string Name, (string, int, int) Rows)[] floods =
+        RequestRows cached = work.Post;
+        (string Name, RequestRows Rows)[] floods =
             [("cached answers", cached), ("nonces", work.WriteNonces(200_000)), ("never issued", work.WriteUnissued(200_000))];
         await AskAsync(cached, Connections, 0); // every certificate is in the cache afterwards
         await AskAsync(cached, Connections, 1);
@@ -30,7 +30,7 @@ internal static class OverloadCommand
         {
             double peak = (await AskAsync(cached, FloodConnections, round)).PerSecond;
             double overloaded = (await AskAsync(cached, 16 * FloodConnections, round)).PerSecond;
-            foreach ((string name, (string, int, int) rows) in floods)
+            foreach ((string name, RequestRows rows) in floods)
             {
                 Task<WrkReport> flood = AskAsync(rows, FloodConnections, round + 10);
                 WrkReport answers = await AskAsync(cached, Connections, round + 20);
@@ -50,7 +50,7 @@ internal static class OverloadCommand
 
         return 0;
 
-        Task<WrkReport> AskAsync((string File, int Width, int Count) rows, int connections, int seed) =>
+        Task<WrkReport> AskAsync(RequestRows rows, int connections, int seed) =>
             WrkLoad.AskAsync(host.Url, rows, isPost: true, isZipf: false, keepsConnection: true, connections, seed, duration);
     }
 

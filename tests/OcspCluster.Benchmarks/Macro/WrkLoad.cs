@@ -12,7 +12,6 @@ internal static class WrkLoad
     public static async Task<Sample> RunAsync(Contestant contestant, Scenario scenario, Workload work, int round, TimeSpan duration)
     {
         int certificates = Math.Min(scenario.Certificates, contestant.Certificates);
-        (string file, int width) = scenario.IsPost ? work.Post : work.Get;
         if (!contestant.KeepsConnections)
         {
             return await ConnectingLoad.RunAsync(contestant, scenario, work, round, duration);
@@ -20,16 +19,23 @@ internal static class WrkLoad
 
         int badBodies = await CountBadAsync(contestant, scenario, work, certificates, round);
         double before = contestant.Server.ProcessorSeconds;
-        WrkReport report = await AskAsync(
-            contestant.Url, (file, width, certificates), scenario.IsPost, scenario.IsZipf, scenario.KeepsConnection, Connections, round + 1, duration);
+        double? behind = contestant.Behind?.Server.ProcessorSeconds;
+        WrkReport report = scenario.IsByH2Load
+            ? await H2Load.AskAsync(contestant, work, certificates, Connections, duration)
+            : await AskAsync(contestant.Url, (scenario.IsPost ? work.Post : work.Get) with { Count = certificates }, scenario.IsPost, scenario.IsZipf, scenario.KeepsConnection, Connections, round + 1, duration);
         double used = contestant.Server.ProcessorSeconds - before;
+        double? usedBehind = contestant.Behind?.Server.ProcessorSeconds - behind;
         badBodies += await CountBadAsync(contestant, scenario, work, certificates, round + 1000);
         return new Sample(
-            contestant.Name, scenario.Name, round, report.Requests, report.Microseconds / 1e6, used, report.P50, report.P99, report.P999, report.BadStatus, report.SocketErrors, badBodies);
+            contestant.Name, scenario.Name, round, report.Requests, report.Microseconds / 1e6, used, report.P50, report.P99, report.P999, report.BadStatus, report.SocketErrors, badBodies)
+        {
+            IsOurs = contestant.IsOurs,
+            BehindProcessorSeconds = usedBehind,
+        };
     }
 
     /// <summary>Has wrk ask for so long.</summary>
-    public static async Task<WrkReport> AskAsync(Uri url, (string File, int Width, int Count) rows, bool isPost, bool isZipf, bool keepsConnection, int connections, int seed, TimeSpan duration)
+    public static async Task<WrkReport> AskAsync(Uri url, RequestRows rows, bool isPost, bool isZipf, bool keepsConnection, int connections, int seed, TimeSpan duration)
     {
         ExternalTool wrk = ExternalTool.Find("wrk") ?? throw new InvalidOperationException("This machine has no wrk (Debian: wrk).");
         ToolResult result = await wrk.RunAsync(
