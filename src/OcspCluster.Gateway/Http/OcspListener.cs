@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -61,6 +62,8 @@ public sealed class OcspListener : IHostedService, IDisposable
     private readonly Application _application;
     private readonly PlainAnswers _answers;
     private readonly FrontTransport? _front;
+    private readonly Meter _meter = new("OcspCluster.Listener");
+    private int _connections;
 
     /// <summary>Prepares the server; <see cref="StartAsync"/> binds it.</summary>
     public OcspListener(OcspHttpHandler handler, OcspResponder responder, IOptions<OcspGatewayOptions> gateway, IOptions<OcspListenerOptions> options, TimeProvider clock, IServiceProvider services, ILoggerFactory loggers)
@@ -87,6 +90,7 @@ public sealed class OcspListener : IHostedService, IDisposable
         _front = hasFront ? new FrontTransport(_answers, listener, loggers) : null;
         _server = new KestrelServer(Options.Create(kestrel), (IConnectionListenerFactory?)_front ?? MakeSockets(loggers), loggers);
         _application = new Application(handler);
+        _meter.CreateObservableGauge("ocsp.connections", () => Connections, "{connection}", "Connections to the OCSP listener; no more than Ocsp:MaxConnections");
     }
 
     /// <summary>Whether there is <see cref="OcspTransport.Front"/> on this machine.</summary>
@@ -95,6 +99,9 @@ public sealed class OcspListener : IHostedService, IDisposable
     /// <summary>The URLs that are listened on, with the real ports.</summary>
     public IReadOnlyList<Uri> Addresses =>
         [.. _server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Select(address => new Uri(address))];
+
+    /// <summary>The connections that there are.</summary>
+    public int Connections => _front?.Count ?? Volatile.Read(ref _connections);
 
     /// <inheritdoc/>
     /// <exception cref="IOException">An address is in use or not ours.</exception>
@@ -106,6 +113,7 @@ public sealed class OcspListener : IHostedService, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _meter.Dispose();
         _server.Dispose();
         _front?.Dispose();
     }
@@ -143,9 +151,17 @@ public sealed class OcspListener : IHostedService, IDisposable
         TimeSpan keepAlive = options.KestrelServerOptions.Limits.KeepAliveTimeout;
         options.Use(kestrel => async connection =>
         {
-            if (await new OcspConnection(_answers, connection, keepAlive).RunAsync().ConfigureAwait(false))
+            Interlocked.Increment(ref _connections);
+            try
             {
-                await kestrel(connection).ConfigureAwait(false);
+                if (await new OcspConnection(_answers, connection, keepAlive).RunAsync().ConfigureAwait(false))
+                {
+                    await kestrel(connection).ConfigureAwait(false);
+                }
+            }
+            finally
+            {
+                Interlocked.Decrement(ref _connections);
             }
         });
     }

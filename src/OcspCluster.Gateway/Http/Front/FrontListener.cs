@@ -15,6 +15,8 @@ internal sealed partial class FrontListener : IConnectionListener
     /// <summary>Connections that may wait to be accepted; the system's own limit (net.core.somaxconn) is 4,096 as a rule.</summary>
     public const int Backlog = 4096;
 
+    private const int LogInterval = 60_000;
+
     private readonly FrontTransport _transport;
     private readonly Socket _socket;
     private readonly FrontLoop[] _loops;
@@ -27,8 +29,6 @@ internal sealed partial class FrontListener : IConnectionListener
     private volatile bool _isStopping;
     private long _loggedAt = -LogInterval;
     private int _isDisposed;
-
-    private const int LogInterval = 60_000;
 
     /// <summary>Listens on a socket that is bound.</summary>
     /// <param name="transport">Which listeners have in common.</param>
@@ -46,14 +46,26 @@ internal sealed partial class FrontListener : IConnectionListener
         EndPoint = socket.LocalEndPoint!;
         Descriptor = (int)socket.Handle;
         _loops = new FrontLoop[threads];
-        for (int i = 0; i < threads; i++)
+        try
         {
-            _loops[i] = new FrontLoop(this, transport.Answers, transport.Connections);
+            for (int i = 0; i < threads; i++)
+            {
+                _loops[i] = new FrontLoop(this, transport.Answers, transport.Connections);
+            }
+        }
+        catch
+        {
+            foreach (FrontLoop? loop in _loops)
+            {
+                loop?.Dispose();
+            }
+
+            throw;
         }
 
         for (int i = 0; i < threads; i++)
         {
-            _loops[i].Start($"OCSP {i}");
+            _loops[i].Start($"OCSP {(EndPoint as IPEndPoint)?.Port}/{i}"); // as top -H shows them
         }
     }
 

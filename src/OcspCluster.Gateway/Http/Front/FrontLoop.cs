@@ -30,6 +30,7 @@ internal sealed partial class FrontLoop : IDisposable
     private readonly List<FrontConnection> _mine = [];
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _quiet = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Thread? _thread;
     private int _isWoken;
     private int _count;
     private int _now;
@@ -56,11 +57,17 @@ internal sealed partial class FrontLoop : IDisposable
     public Task Ended => _ended.Task;
 
     /// <summary>Begins.</summary>
-    public void Start(string name) => new Thread(Run, 256 * 1024) { IsBackground = true, Name = name }.Start();
+    /// <param name="name">The thread's.</param>
+    public void Start(string name)
+    {
+        _thread = new Thread(Run, 256 * 1024) { IsBackground = true, Name = name };
+        _thread.Start();
+    }
 
     /// <summary>Gives back what it has, when no loop of the listener runs: one that was ending may have been given a connection by another.</summary>
     public void Dispose()
     {
+        _thread?.Join(); // it has said already that it ends
         CloseAll();
         _poll.Dispose();
     }

@@ -20,8 +20,14 @@ internal sealed class FrontTransport : IConnectionListenerFactory, IConnectionLi
     private int _count;
 
     /// <summary>Makes one that listens nowhere.</summary>
+    /// <exception cref="PlatformNotSupportedException">This machine is none that it knows.</exception>
     public FrontTransport(PlainAnswers answers, OcspListenerOptions options, ILoggerFactory loggers)
     {
+        if (!IsSupported)
+        {
+            throw new PlatformNotSupportedException($"{nameof(OcspTransport)}.{nameof(OcspTransport.Front)} is for Linux on x64 and arm64.");
+        }
+
         Answers = answers;
         MaxConnections = options.MaxConnections;
         KeepAliveSeconds = (int)Math.Ceiling(options.KeepAliveTimeout.TotalSeconds);
@@ -44,6 +50,9 @@ internal sealed class FrontTransport : IConnectionListenerFactory, IConnectionLi
 
     /// <summary>All connections, by their descriptors.</summary>
     public FrontConnections Connections { get; } = new();
+
+    /// <summary>The connections that there are, on all addresses, Kestrel's included.</summary>
+    public int Count => Volatile.Read(ref _count);
 
     /// <inheritdoc/>
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint;
