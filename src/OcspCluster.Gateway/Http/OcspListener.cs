@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Net;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
@@ -11,6 +13,19 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace OcspCluster.Gateway;
+
+/// <summary>How connections come into the OCSP listener.</summary>
+public enum OcspTransport
+{
+    /// <summary><see cref="Front"/> where it is supported (Linux on x64 and arm64), else <see cref="Kestrel"/>.</summary>
+    Automatic,
+
+    /// <summary>Threads of the listener's own accept connections and answer what lies in the cache; the others are Kestrel's.</summary>
+    Front,
+
+    /// <summary>Kestrel's sockets.</summary>
+    Kestrel,
+}
 
 /// <summary>Where OCSP is answered, and how much patience clients get.</summary>
 public sealed class OcspListenerOptions
@@ -29,6 +44,12 @@ public sealed class OcspListenerOptions
 
     /// <summary>The slowest pace of a request's body, in octets per second, after a grace of 5 seconds. Default 240.</summary>
     public double MinBodyBytesPerSecond { get; set; } = 240;
+
+    /// <summary>How connections come in. Default <see cref="OcspTransport.Automatic"/>.</summary>
+    public OcspTransport Transport { get; set; }
+
+    /// <summary>The threads of <see cref="OcspTransport.Front"/> for each address. 0 to 256; 0 is one for each processor. Default 0.</summary>
+    public int Threads { get; set; }
 }
 
 /// <summary>
@@ -40,6 +61,9 @@ public sealed class OcspListener : IHostedService, IDisposable
     private readonly KestrelServer _server;
     private readonly Application _application;
     private readonly PlainAnswers _answers;
+    private readonly FrontTransport? _front;
+    private readonly Meter _meter = new("OcspCluster.Listener");
+    private int _connections;
 
     /// <summary>Prepares the server; <see cref="StartAsync"/> binds it.</summary>
     public OcspListener(OcspHttpHandler handler, OcspResponder responder, IOptions<OcspGatewayOptions> gateway, IOptions<OcspListenerOptions> options, TimeProvider clock, IServiceProvider services, ILoggerFactory loggers)
@@ -49,7 +73,8 @@ public sealed class OcspListener : IHostedService, IDisposable
         _answers = new PlainAnswers(responder, handler, gateway.Value, clock);
         OcspListenerOptions listener = options.Value;
         KestrelServerOptions kestrel = new() { AddServerHeader = false, ApplicationServices = services };
-        kestrel.Limits.MaxConcurrentConnections = listener.MaxConnections;
+        bool hasFront = listener.Transport == OcspTransport.Front || (listener.Transport == OcspTransport.Automatic && FrontTransport.IsSupported);
+        kestrel.Limits.MaxConcurrentConnections = hasFront ? null : listener.MaxConnections; // the front counts all of them
         kestrel.Limits.MaxConcurrentUpgradedConnections = 0;
         kestrel.Limits.RequestHeadersTimeout = listener.HeadersTimeout;
         kestrel.Limits.KeepAliveTimeout = listener.KeepAliveTimeout;
@@ -62,17 +87,21 @@ public sealed class OcspListener : IHostedService, IDisposable
             Listen(kestrel, url, Configure);
         }
 
-        // Inline: what a plain request needs is done on the thread that read it. That is a thread of the pool, as before; what is signed may take its time there, others go on.
-        // A buffer of 4 KB before there is anything to read spares a call to the system for every request, and costs 40 MB for the most connections there may be by default.
-        SocketTransportFactory transport = new(
-            Options.Create(new SocketTransportOptions { UnsafePreferInlineScheduling = true, WaitForDataBeforeAllocatingBuffer = false, Backlog = 4096 }), loggers);
-        _server = new KestrelServer(Options.Create(kestrel), transport, loggers);
+        _front = hasFront ? new FrontTransport(_answers, listener, loggers) : null;
+        _server = new KestrelServer(Options.Create(kestrel), (IConnectionListenerFactory?)_front ?? MakeSockets(loggers), loggers);
         _application = new Application(handler);
+        _meter.CreateObservableGauge("ocsp.connections", () => Connections, "{connection}", "Connections to the OCSP listener; no more than Ocsp:MaxConnections");
     }
+
+    /// <summary>Whether there is <see cref="OcspTransport.Front"/> on this machine.</summary>
+    public static bool SupportsFront => FrontTransport.IsSupported;
 
     /// <summary>The URLs that are listened on, with the real ports.</summary>
     public IReadOnlyList<Uri> Addresses =>
         [.. _server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Select(address => new Uri(address))];
+
+    /// <summary>The connections that there are.</summary>
+    public int Connections => _front?.Count ?? Volatile.Read(ref _connections);
 
     /// <inheritdoc/>
     /// <exception cref="IOException">An address is in use or not ours.</exception>
@@ -82,7 +111,17 @@ public sealed class OcspListener : IHostedService, IDisposable
     public Task StopAsync(CancellationToken cancellationToken) => _server.StopAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public void Dispose() => _server.Dispose();
+    public void Dispose()
+    {
+        _meter.Dispose();
+        _server.Dispose();
+        _front?.Dispose();
+    }
+
+    // Inline: what a plain request needs is done on the thread that read it. That is a thread of the pool, as before; what is signed may take its time there, others go on.
+    // A buffer of 4 KB before there is anything to read spares a call to the system for every request, and costs 40 MB for the most connections there may be by default.
+    private static SocketTransportFactory MakeSockets(ILoggerFactory loggers) =>
+        new(Options.Create(new SocketTransportOptions { UnsafePreferInlineScheduling = true, WaitForDataBeforeAllocatingBuffer = false, Backlog = 4096 }), loggers);
 
     private static void Listen(KestrelServerOptions kestrel, string url, Action<ListenOptions> configure)
     {
@@ -112,9 +151,17 @@ public sealed class OcspListener : IHostedService, IDisposable
         TimeSpan keepAlive = options.KestrelServerOptions.Limits.KeepAliveTimeout;
         options.Use(kestrel => async connection =>
         {
-            if (await new OcspConnection(_answers, connection, keepAlive).RunAsync().ConfigureAwait(false))
+            Interlocked.Increment(ref _connections);
+            try
             {
-                await kestrel(connection).ConfigureAwait(false);
+                if (await new OcspConnection(_answers, connection, keepAlive).RunAsync().ConfigureAwait(false))
+                {
+                    await kestrel(connection).ConfigureAwait(false);
+                }
+            }
+            finally
+            {
+                Interlocked.Decrement(ref _connections);
             }
         });
     }

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Diagnostics;
-using System.IO.Pipelines;
 using System.Text;
 
 namespace OcspCluster.Gateway;
@@ -41,7 +40,7 @@ internal sealed class PlainAnswers
     /// <param name="closes">Whether the connection ends with the answer, whatever the client wants.</param>
     /// <param name="missed">The DER of a request that is not answered yet; null when it is.</param>
     /// <returns>False when it is not for us.</returns>
-    public bool TryAnswer(in RequestHead head, PipeWriter output, bool closes, out byte[]? missed)
+    public bool TryAnswer(in RequestHead head, IBufferWriter<byte> output, bool closes, out byte[]? missed)
     {
         missed = null;
         Span<byte> decoded = stackalloc byte[MaxRequestBytes];
@@ -94,7 +93,7 @@ internal sealed class PlainAnswers
     }
 
     /// <summary>Writes an answer; it is not flushed.</summary>
-    public void Write(PipeWriter output, in OcspReply reply, bool closes)
+    public void Write(IBufferWriter<byte> output, in OcspReply reply, bool closes)
     {
         DateTimeOffset now = _clock.GetUtcNow();
         Span<byte> destination = output.GetSpan(ResponseHead.MaxBytes + reply.Body.Length);

@@ -10,12 +10,15 @@ internal enum HeadResult
     /// <summary>A whole request that says nothing unusual.</summary>
     Plain,
 
-    /// <summary>Kestrel is to judge it: it is not whole, or unusual, or wrong.</summary>
+    /// <summary>Nothing unusual so far, but it is not whole.</summary>
+    Incomplete,
+
+    /// <summary>Kestrel is to judge it: it is unusual, or wrong, or longer than any that is answered here.</summary>
     Other,
 }
 
 /// <summary>
-/// Reads an HTTP/1.1 request that lies there as a whole and is of the plain kind: GET or POST, one Host, and nothing that would change how it is answered or where the next one
+/// Reads an HTTP/1.1 or 1.0 request that lies there as a whole and is of the plain kind: GET or POST, one Host, and nothing that would change how it is answered or where the next one
 /// begins. Whatever else there is, right or wrong, is for Kestrel: every rule here may only be stricter than HTTP (RFC 9112), never laxer.
 /// </summary>
 internal ref struct RequestHead
@@ -44,6 +47,7 @@ internal ref struct RequestHead
     /// <summary>The octets of head and body.</summary>
     public int Length;
 
+    private bool _isOld;
     private bool _hasHost;
     private int _bodyLength;
 
@@ -54,7 +58,36 @@ internal ref struct RequestHead
     {
         head = new RequestHead { _bodyLength = -1 };
         int end = octets.IndexOf("\r\n\r\n"u8);
-        return end is >= 0 and < MaxBytes && head.TryRead(octets, end) ? HeadResult.Plain : HeadResult.Other;
+        if (end < 0)
+        {
+            return octets.Length < MaxBytes && MayBegin(octets) ? HeadResult.Incomplete : HeadResult.Other;
+        }
+
+        return end >= MaxBytes || !head.TryRead(octets, end) ? HeadResult.Other
+            : octets.Length < head.Length ? HeadResult.Incomplete
+            : HeadResult.Plain;
+    }
+
+    // What cannot become a request of ours is Kestrel's at once; lines that end with LF alone, too, since who sends them waits for an answer.
+    private static bool MayBegin(ReadOnlySpan<byte> octets)
+    {
+        if (octets.Length < 6)
+        {
+            return "GET /"u8.StartsWith(octets) || "POST /"u8.StartsWith(octets) || octets.StartsWith("GET /"u8);
+        }
+
+        for (int i = octets.IndexOf((byte)'\n'); i >= 0;)
+        {
+            if (i == 0 || octets[i - 1] != '\r')
+            {
+                return false;
+            }
+
+            int next = octets[(i + 1)..].IndexOf((byte)'\n');
+            i = next < 0 ? next : i + 1 + next;
+        }
+
+        return octets.StartsWith("GET /"u8) || octets.StartsWith("POST /"u8);
     }
 
     private bool TryRead(ReadOnlySpan<byte> octets, int end)
@@ -79,20 +112,21 @@ internal ref struct RequestHead
         }
 
         int body = end + 4;
-        if (!_hasHost || (_bodyLength >= 0) != IsPost || octets.Length - body < _bodyLength)
+        if (!(_hasHost || _isOld) || (_bodyLength >= 0) != IsPost)
         {
             return false;
         }
 
         Length = body + Math.Max(0, _bodyLength);
-        Body = octets[body..Length];
+        Body = octets[body..Math.Min(Length, octets.Length)];
         return true;
     }
 
     private bool TryReadRequestLine(ReadOnlySpan<byte> line)
     {
         IsPost = line.StartsWith("POST "u8);
-        if (!(IsPost || line.StartsWith("GET "u8)) || !line.EndsWith(" HTTP/1.1"u8))
+        _isOld = Closes = line.EndsWith(" HTTP/1.0"u8); // and most OCSP clients are: what they ask first is the last
+        if (!(IsPost || line.StartsWith("GET "u8)) || !(_isOld || line.EndsWith(" HTTP/1.1"u8)))
         {
             return false;
         }
@@ -141,8 +175,9 @@ internal ref struct RequestHead
     {
         if (Is(name, "connection"u8))
         {
-            Closes |= Is(value, "close"u8);
-            return Closes || Is(value, "keep-alive"u8);
+            bool closes = Is(value, "close"u8);
+            Closes |= closes;
+            return closes || (!_isOld && Is(value, "keep-alive"u8)); // to keep one of HTTP/1.0 takes a word in the answer
         }
 
         if (Is(name, "content-length"u8))

@@ -69,6 +69,7 @@ internal sealed class KnownKeys
             null,
             [
                 ("Url", Value), ("PathPrefixes", List), ("MaxConnections", Value), ("HeadersTimeout", Value), ("KeepAliveTimeout", Value), ("MinBodyBytesPerSecond", Value),
+                ("Transport", Value), ("Threads", Value),
                 .. typeof(OcspGatewayOptions).GetProperties().Where(property => property.Name != nameof(OcspGatewayOptions.PathPrefixes)).Select(property => (property.Name, Value)),
             ])),
         ("Admin", Section(

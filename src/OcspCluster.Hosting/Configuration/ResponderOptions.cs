@@ -195,7 +195,20 @@ public sealed class ResponderOptions
             HeadersTimeout = reader.Duration("Ocsp:HeadersTimeout", @default.HeadersTimeout, least, most),
             KeepAliveTimeout = reader.Duration("Ocsp:KeepAliveTimeout", @default.KeepAliveTimeout, least, most),
             MinBodyBytesPerSecond = reader.Number("Ocsp:MinBodyBytesPerSecond", @default.MinBodyBytesPerSecond, 1, 1_000_000),
+            Transport = ReadTransport(reader),
+            Threads = reader.Integer("Ocsp:Threads", @default.Threads, 0, 256),
         };
+    }
+
+    private static OcspTransport ReadTransport(SettingsReader reader)
+    {
+        OcspTransport transport = reader.Choice("Ocsp:Transport", OcspTransport.Automatic);
+        if (transport == OcspTransport.Front && !OcspListener.SupportsFront)
+        {
+            reader.Report("Ocsp:Transport", nameof(OcspTransport.Front), "is for Linux on x64 and arm64: take Automatic or Kestrel");
+        }
+
+        return transport;
     }
 
     // A CertID of that name and key would have two answers.

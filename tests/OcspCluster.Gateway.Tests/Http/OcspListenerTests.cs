@@ -1,12 +1,15 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using OcspCluster.Authority;
 using OcspCluster.Conformance;
 using OcspCluster.Testing;
 
 namespace OcspCluster.Gateway.Tests;
 
-public sealed class OcspListenerTests : IAsyncLifetime
+/// <summary>What the listener promises whichever way connections come in.</summary>
+public abstract class OcspListenerTests(OcspTransport transport) : IAsyncLifetime
 {
     private static readonly byte[] s_request = RawOcspRequest.For(RawCertId.For(Issuers.Alpha.Certificate, Known.Good)).Encode();
     private ServiceProvider _services = null!;
@@ -24,6 +27,7 @@ public sealed class OcspListenerTests : IAsyncLifetime
             .AddOcspListener(options =>
             {
                 options.Urls.Add("http://127.0.0.1:0");
+                options.Transport = transport;
                 options.MaxConnections = 20;
                 options.HeadersTimeout = TimeSpan.FromSeconds(2);
                 options.KeepAliveTimeout = TimeSpan.FromSeconds(2);
@@ -157,6 +161,24 @@ public sealed class OcspListenerTests : IAsyncLifetime
         Assert.True(await AnswersAgainAsync(), "No connection was answered after the others had gone.");
     }
 
+    [Fact]
+    public async Task Address_InUse_IsSaidSo()
+    {
+        OcspListenerOptions options = new() { Transport = transport };
+        options.Urls.Add(Uri.AbsoluteUri);
+        using OcspListener second = new(
+            _services.GetRequiredService<OcspHttpHandler>(),
+            _services.GetRequiredService<OcspResponder>(),
+            Options.Create(new OcspGatewayOptions()),
+            Options.Create(options),
+            _services.GetRequiredService<TimeProvider>(),
+            _services,
+            NullLoggerFactory.Instance);
+        IOException inUse = await Assert.ThrowsAsync<IOException>(() => second.StartAsync(CancellationToken.None));
+        Assert.Contains("address already in use", inUse.Message, StringComparison.OrdinalIgnoreCase);
+        Assert.True(await AnswersAgainAsync());
+    }
+
     private async Task<bool> AnswersAgainAsync()
     {
         for (int i = 0; i < 1000; i++)
@@ -176,3 +198,9 @@ public sealed class OcspListenerTests : IAsyncLifetime
         return false;
     }
 }
+
+/// <summary>The front, where this machine has it.</summary>
+public sealed class AutomaticListenerTests() : OcspListenerTests(OcspTransport.Automatic);
+
+/// <summary>Kestrel's sockets.</summary>
+public sealed class KestrelListenerTests() : OcspListenerTests(OcspTransport.Kestrel);

@@ -28,18 +28,23 @@ public sealed class RequestHeadTests
 
     // Each of them is Kestrel's to refuse, to wait for, or to answer in a way of its own.
     [Theory]
-    [InlineData("")]
-    [InlineData("GET /a HTTP/1.1\r\nHost: a\r\n")]
     [InlineData("GET /a HTTP/1.1\r\n\r\n")]
     [InlineData("GET /a HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n")]
     [InlineData("GET /a HTTP/1.1\r\nHost:\r\n\r\n")]
     [InlineData("GET /a HTTP/1.1\r\nHost: a/b\r\n\r\n")]
-    [InlineData("GET /a HTTP/1.0\r\nHost: a\r\n\r\n")]
+    [InlineData("GET /a HTTP/1.2\r\nHost: a\r\n\r\n")]
+    [InlineData("GET /a HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n")]
+    [InlineData("GET /a HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n")]
     [InlineData("GET http://a/b HTTP/1.1\r\nHost: a\r\n\r\n")]
     [InlineData("HEAD /a HTTP/1.1\r\nHost: a\r\n\r\n")]
     [InlineData("get /a HTTP/1.1\r\nHost: a\r\n\r\n")]
     [InlineData(" GET /a HTTP/1.1\r\nHost: a\r\n\r\n")]
     [InlineData("GET /a HTTP/1.1\nHost: a\n\n")]
+    [InlineData("GET /a HTTP/1.1\r\nHost: a\nX: a\r\n")]
+    [InlineData("\r\n")]
+    [InlineData("HEA")]
+    [InlineData("GET h")]
+    [InlineData("POST h")]
     [InlineData("GET /a HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n")]
     [InlineData("GET /a HTTP/1.1\r\nHost: a\r\nX: a\nb\r\n\r\n")]
     [InlineData("GET /a HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n")]
@@ -56,7 +61,7 @@ public sealed class RequestHeadTests
     [InlineData("GET /a HTTP/1.1\r\nHost: a\r\nIf-None-Match: \"a\"\r\n\r\n")]
     [InlineData("GET /a HTTP/1.1\r\nHost: a\r\nif-modified-since: Mon, 15 Jun 2026 12:00:00 GMT\r\n\r\n")]
     [InlineData("POST / HTTP/1.1\r\nHost: a\r\n\r\n")]
-    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab")]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n")]
     [InlineData("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nab")]
     [InlineData("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2, 2\r\n\r\nab")]
     [InlineData("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +2\r\n\r\nab")]
@@ -69,14 +74,28 @@ public sealed class RequestHeadTests
         Assert.Equal(HeadResult.Other, RequestHead.Read(Encoding.Latin1.GetBytes(octets), out _));
 
     // What was cut off anywhere is no whole request, and nothing is read beyond its end.
-    [Fact]
-    public void Read_CutOffAnywhere_IsKestrels()
+    [Theory]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab")]
+    [InlineData("GET /a HTTP/1.1\r\nHost: a\r\n\r\n")]
+    public void Read_CutOffAnywhere_IsIncomplete(string request)
     {
-        byte[] whole = Encoding.Latin1.GetBytes("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab");
+        byte[] whole = Encoding.Latin1.GetBytes(request);
+        Assert.Equal(HeadResult.Plain, RequestHead.Read(whole, out _));
         for (int length = 0; length < whole.Length; length++)
         {
-            Assert.Equal(HeadResult.Other, RequestHead.Read(whole.AsSpan(0, length), out _));
+            Assert.Equal(HeadResult.Incomplete, RequestHead.Read(whole.AsSpan(0, length), out _));
         }
+    }
+
+    // OpenSSL, GnuTLS and NSS ask so. The Host is theirs to send or not.
+    [Theory]
+    [InlineData("GET /a HTTP/1.0\r\n\r\n")]
+    [InlineData("GET /a HTTP/1.0\r\nHost: a\r\n\r\n")]
+    [InlineData("POST / HTTP/1.0\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\nab")]
+    public void Read_Http10_ClosesAfterTheAnswer(string octets)
+    {
+        Assert.Equal(HeadResult.Plain, RequestHead.Read(Encoding.Latin1.GetBytes(octets), out RequestHead head));
+        Assert.True(head.Closes);
     }
 
     [Fact]
