@@ -14,6 +14,7 @@ public sealed class Issuer
     // Old certificates are to be answered for as well; nobody is trusted for the signature, it only tells whose they are.
     private static readonly OcspSignatureVerifier s_anyAge = new() { AcceptSha1 = true, MinimumModulusBits = 1024 };
 
+    private readonly byte[] _keyBits;
     private volatile CredentialSet _credentials;
 
     /// <summary>Describes an issuer.</summary>
@@ -41,6 +42,7 @@ public sealed class Issuer
         Certificates = [.. certificates];
         Policy = policy ?? IssuerPolicy.Default;
         Requestors = [.. requestors ?? []];
+        _keyBits = Certificates[0].PublicKey.EncodedKeyValue.RawData;
         _credentials = new CredentialSet(this, credentials);
     }
 
@@ -63,7 +65,7 @@ public sealed class Issuer
     public bool IsOwnKey(SigningCredential credential)
     {
         ArgumentNullException.ThrowIfNull(credential);
-        return credential.Certificate.PublicKey.EncodedKeyValue.RawData.AsSpan().SequenceEqual(Certificates[0].PublicKey.EncodedKeyValue.RawData);
+        return credential.KeyBits.Span.SequenceEqual(_keyBits);
     }
 
     /// <summary>

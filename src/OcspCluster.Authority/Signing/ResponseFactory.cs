@@ -19,6 +19,7 @@ public sealed partial class ResponseFactory(TimeProvider clock, ClockGuard? guar
 
     private readonly ConcurrentDictionary<SigningCredential, SignerQueue> _queues = new(ReferenceEqualityComparer.Instance);
     private readonly SigningMeter _meter = new();
+    private Func<SigningCredential, bool>? _wouldTry;
     private long _signatures;
 
     /// <summary>How many answers were signed here.</summary>
@@ -53,7 +54,7 @@ public sealed partial class ResponseFactory(TimeProvider clock, ClockGuard? guar
 
     /// <summary>The credential that signs for clients that prefer nothing: the first that is valid now and whose signer is not failing; null when none is valid.</summary>
     public SigningCredential? FindDefault(NamedIssuer issuer) =>
-        CredentialRules.FindDefault(issuer.Issuer.CredentialsFor(issuer.Certificate), clock.GetUtcNow(), credential => QueueOf(credential).WouldTry, issuer.Issuer.Policy.Validity);
+        CredentialRules.FindDefault(issuer.Issuer.CredentialsFor(issuer.Certificate), clock.GetUtcNow(), _wouldTry ??= credential => QueueOf(credential).WouldTry, issuer.Issuer.Policy.Validity);
 
     /// <summary>Signs an answer.</summary>
     /// <param name="issuer">Whose certificates are answered for, and the name by which it was asked.</param>
@@ -67,9 +68,9 @@ public sealed partial class ResponseFactory(TimeProvider clock, ClockGuard? guar
         ArgumentNullException.ThrowIfNull(answers);
         using Activity? activity = AuthorityActivities.Source.StartActivity("ocsp.sign");
         activity?.SetTag("ocsp.issuer", issuer.Issuer.Id.ToString());
-        long startedAt = clock.GetTimestamp();
+        long? startedAt = _meter.Times ? clock.GetTimestamp() : null;
         SigningResult result = await SignInTurnAsync(issuer, answers, nonce, preferred, cancellationToken).ConfigureAwait(false);
-        _meter.Count(issuer.Issuer.Id, result, clock.GetElapsedTime(startedAt));
+        _meter.Count(issuer.Issuer.Id, result, startedAt is long since ? clock.GetElapsedTime(since) : null);
         if (result.Failure != SigningFailure.None)
         {
             activity.Fail(result.Failure.ToString());
@@ -95,7 +96,7 @@ public sealed partial class ResponseFactory(TimeProvider clock, ClockGuard? guar
         }
 
         SignerQueue queue = QueueOf(credential);
-        return queue.RunAsync(() => Sign(issuer, answers, nonce, credential, times, queue), cancellationToken);
+        return queue.RunAsync(new Job(this, issuer, answers, nonce, credential, times, queue), static job => job.Factory.Sign(job), cancellationToken);
     }
 
     /// <summary>Why nothing could be signed now by default, as far as one can tell without trying; null when it would be tried.</summary>
@@ -109,7 +110,7 @@ public sealed partial class ResponseFactory(TimeProvider clock, ClockGuard? guar
         List<SigningResult> failures = [];
         foreach (SigningCredential credential in issuer.Credentials.Where(one => one.Signer.HasKey))
         {
-            SigningResult result = await QueueOf(credential).RunAsync(() => Probe(credential), cancellationToken).ConfigureAwait(false);
+            SigningResult result = await QueueOf(credential).RunAsync(credential, Probe, cancellationToken).ConfigureAwait(false);
             if (result.Failure != SigningFailure.None)
             {
                 failures.Add(result);
@@ -171,50 +172,59 @@ public sealed partial class ResponseFactory(TimeProvider clock, ClockGuard? guar
     private static Times? FindTimes(NamedIssuer issuer, IReadOnlyList<AnsweredCertId> answers, SigningCredential credential, DateTimeOffset now)
     {
         IssuerPolicy policy = issuer.Issuer.Policy;
-        DateTimeOffset notBefore = Latest(credential.NotBefore, CertificateValidity.Of(issuer.Certificate).NotBefore);
+        CertificateValidity ofIssuer = CertificateValidity.Of(issuer.Certificate);
+        DateTimeOffset notBefore = Latest(credential.NotBefore, ofIssuer.NotBefore);
 
         // thisUpdate: known right since then, so not before the newest status was recorded (RFC 6960 §2.4), not before those who vouch for it do, and never ahead of now.
         DateTimeOffset thisUpdate = Latest(now - policy.Backdate, notBefore);
-        foreach (AnsweredCertId answered in answers)
+        DateTimeOffset? changesAt = null;
+        for (int i = 0; i < answers.Count; i++)
         {
-            if (answered.Answer.RecordedAt is DateTimeOffset recordedAt && recordedAt > thisUpdate)
+            CertificateAnswer answer = answers[i].Answer;
+            if (answer.RecordedAt is DateTimeOffset recordedAt && recordedAt > thisUpdate)
             {
                 thisUpdate = recordedAt < now ? WholeSecond(recordedAt) : now;
             }
+
+            changesAt = answer.ChangesAt is DateTimeOffset change && !(changesAt <= change) ? change : changesAt;
         }
 
         // The interval includes both ends (BR 4.9.9), and ends before the certificates that vouch for it do.
-        DateTimeOffset nextUpdate = Earliest(thisUpdate + policy.Validity - TimeSpan.FromSeconds(1), credential.NotAfter, CertificateValidity.Of(issuer.Certificate).NotAfter);
+        DateTimeOffset nextUpdate = Earliest(thisUpdate + policy.Validity - TimeSpan.FromSeconds(1), credential.NotAfter, ofIssuer.NotAfter);
         if (nextUpdate <= now || notBefore > now)
         {
             return null;
         }
 
-        return new Times(now, thisUpdate, nextUpdate, RefreshAt(policy, thisUpdate, nextUpdate, answers.Min(answered => answered.Answer.ChangesAt)));
+        return new Times(now, thisUpdate, nextUpdate, RefreshAt(policy, thisUpdate, nextUpdate, changesAt));
     }
 
-    private SigningResult Sign(NamedIssuer issuer, IReadOnlyList<AnsweredCertId> answers, OcspNonce? nonce, SigningCredential credential, Times times, SignerQueue queue)
+    private SigningResult Sign(in Job job)
     {
+        (_, NamedIssuer issuer, IReadOnlyList<AnsweredCertId> answers, OcspNonce? nonce, SigningCredential credential, Times times, SignerQueue queue) = job;
         IssuerPolicy policy = issuer.Issuer.Policy;
         DateTimeOffset producedAt = Latest(WholeSecond(clock.GetUtcNow()), times.ThisUpdate); // now that the turn has come
-        ResponseData data = new(
-            policy.ResponderId == ResponderIdForm.ByKey ? credential.ByKey : credential.ByName,
-            producedAt,
-            [.. answers.Select(answered => ToSingleResponse(answered, times))],
-            ToResponseExtensions(answers, nonce));
-        ReadOnlyMemory<byte>[] certificates = issuer.Issuer.IsOwnKey(credential) ? [] : [credential.Certificate.RawDataMemory];
-        OcspResponse response = OcspResponse.FromBasic(BasicOcspResponse.Sign(data, credential.Signer, certificates));
+        SingleResponse[] singles = new SingleResponse[answers.Count];
+        bool forOneRequest = nonce is not null;
+        for (int i = 0; i < singles.Length; i++)
+        {
+            CertificateAnswer answer = answers[i].Answer;
+            singles[i] = ToSingleResponse(answers[i], times);
+            forOneRequest |= answer.Status is CertStatus.UnknownStatus || answer.IsExtendedRevoke;
+        }
+
+        ResponseData data = new(policy.ResponderId == ResponderIdForm.ByKey ? credential.ByKey : credential.ByName, producedAt, singles, ToResponseExtensions(answers, nonce));
+        byte[] encoded = OcspResponse.Sign(data, credential.Signer, issuer.Issuer.IsOwnKey(credential) ? [] : credential.Certificates);
 
         ResponseRules rules = new(credential, issuer.Certificate, VerifiesSignature: queue.IsInSample(policy.VerifySample));
-        if (rules.FindError(response.Encoded, data, producedAt) is string error)
+        if (rules.FindError(encoded, data, producedAt) is string error)
         {
             return SigningResult.News(SigningFailure.Wrong, $"What the signer of issuer '{issuer.Issuer.Id}' made is not served: {error}.", credential);
         }
 
         Interlocked.Increment(ref _signatures);
-        bool forOneRequest = nonce is not null || answers.Any(answered => answered.Answer.Status is CertStatus.UnknownStatus || answered.Answer.IsExtendedRevoke);
         return SigningResult.Signed(
-            new SignedResponse(response.Encoded, producedAt, times.ThisUpdate, times.NextUpdate, times.RefreshAt, forOneRequest ? TimeSpan.Zero : policy.MaxAge, KindOf(answers)), credential);
+            new SignedResponse(encoded, producedAt, times.ThisUpdate, times.NextUpdate, times.RefreshAt, forOneRequest ? TimeSpan.Zero : policy.MaxAge, KindOf(answers)), credential);
     }
 
     private static AnswerKind KindOf(IReadOnlyList<AnsweredCertId> answers) => answers.Count > 1 ? AnswerKind.Several : answers[0].Answer.Status switch
@@ -226,34 +236,35 @@ public sealed partial class ResponseFactory(TimeProvider clock, ClockGuard? guar
 
     private static SingleResponse ToSingleResponse(AnsweredCertId answered, Times times)
     {
-        List<OcspExtension> extensions = [];
+        List<OcspExtension>? extensions = null;
         if (answered.Answer.ArchiveRetention is TimeSpan retention)
         {
-            extensions.Add(ResponseExtensions.ArchiveCutoff(times.Now - retention));
+            (extensions ??= []).Add(ResponseExtensions.ArchiveCutoff(times.Now - retention));
         }
 
         if (answered.Answer is { InvalidityDate: DateTimeOffset invalidityDate, Status: CertStatus.RevokedStatus })
         {
-            extensions.Add(ResponseExtensions.InvalidityDate(invalidityDate));
+            (extensions ??= []).Add(ResponseExtensions.InvalidityDate(invalidityDate));
         }
 
-        return new SingleResponse(answered.CertId, answered.Answer.Status, times.ThisUpdate, times.NextUpdate, new OcspExtensionCollection(extensions));
+        return new SingleResponse(answered.CertId, answered.Answer.Status, times.ThisUpdate, times.NextUpdate, extensions is null ? null : new OcspExtensionCollection(extensions));
     }
 
     private static OcspExtensionCollection ToResponseExtensions(IReadOnlyList<AnsweredCertId> answers, OcspNonce? nonce)
     {
-        List<OcspExtension> extensions = [];
-        if (nonce is not null)
+        bool saysNeverIssued = false;
+        for (int i = 0; i < answers.Count; i++)
         {
-            extensions.Add(nonce.ToExtension());
+            saysNeverIssued |= answers[i].Answer.IsExtendedRevoke;
         }
 
-        if (answers.Any(answered => answered.Answer.IsExtendedRevoke))
+        return (nonce, saysNeverIssued) switch
         {
-            extensions.Add(ResponseExtensions.ExtendedRevoke);
-        }
-
-        return new OcspExtensionCollection(extensions);
+            (null, false) => OcspExtensionCollection.Empty,
+            (null, true) => new OcspExtensionCollection([ResponseExtensions.ExtendedRevoke]),
+            (not null, false) => new OcspExtensionCollection([nonce.ToExtension()]),
+            (not null, true) => new OcspExtensionCollection([nonce.ToExtension(), ResponseExtensions.ExtendedRevoke]),
+        };
     }
 
     private static DateTimeOffset Earliest(DateTimeOffset a, DateTimeOffset b, DateTimeOffset c) => a <= b && a <= c ? a : b <= c ? b : c;
@@ -261,6 +272,9 @@ public sealed partial class ResponseFactory(TimeProvider clock, ClockGuard? guar
     private static DateTimeOffset Latest(DateTimeOffset a, DateTimeOffset b) => a >= b ? a : b;
 
     private static DateTimeOffset WholeSecond(DateTimeOffset time) => new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
+
+    private readonly record struct Job(
+        ResponseFactory Factory, NamedIssuer Issuer, IReadOnlyList<AnsweredCertId> Answers, OcspNonce? Nonce, SigningCredential Credential, Times Times, SignerQueue Queue);
 
     private readonly record struct Times(DateTimeOffset Now, DateTimeOffset ThisUpdate, DateTimeOffset NextUpdate, DateTimeOffset RefreshAt);
 }

@@ -22,18 +22,20 @@ public enum AnswerKind
 /// <summary>The bytes of a signed answer and the times that say how long it may be given. Immutable.</summary>
 public sealed class SignedResponse
 {
-    private readonly byte[] _digest;
+    private byte[]? _digest;
     private long _thisUpdateTicks; // 0: not read yet
     private string? _entityTag;
 
     internal SignedResponse(ReadOnlyMemory<byte> encoded, DateTimeOffset producedAt, DateTimeOffset thisUpdate, DateTimeOffset nextUpdate, DateTimeOffset refreshAt, TimeSpan maxAge, AnswerKind says)
-        : this(encoded, SHA256.HashData(encoded.Span), producedAt, nextUpdate, refreshAt, maxAge, says) => _thisUpdateTicks = thisUpdate.UtcTicks;
+        : this(encoded, producedAt, nextUpdate, refreshAt, maxAge, says) => _thisUpdateTicks = thisUpdate.UtcTicks;
 
     /// <summary>One that was made before: what can be read from its bytes is read when it is asked for.</summary>
     internal SignedResponse(ReadOnlyMemory<byte> encoded, ReadOnlySpan<byte> digest, DateTimeOffset producedAt, DateTimeOffset nextUpdate, DateTimeOffset refreshAt, TimeSpan maxAge, AnswerKind says)
+        : this(encoded, producedAt, nextUpdate, refreshAt, maxAge, says) => _digest = digest.ToArray();
+
+    private SignedResponse(ReadOnlyMemory<byte> encoded, DateTimeOffset producedAt, DateTimeOffset nextUpdate, DateTimeOffset refreshAt, TimeSpan maxAge, AnswerKind says)
     {
         Encoded = encoded;
-        _digest = digest.ToArray();
         ProducedAt = producedAt;
         NextUpdate = nextUpdate;
         RefreshAt = refreshAt;
@@ -74,8 +76,8 @@ public sealed class SignedResponse
     public AnswerKind Says { get; }
 
     /// <summary>Its HTTP entity tag: the quoted SHA-256 of the bytes in lower-case hexadecimal (RFC 9919 §7.2), the same wherever the same bytes are.</summary>
-    public string EntityTag => _entityTag ??= $"\"{Convert.ToHexStringLower(_digest)}\"";
+    public string EntityTag => _entityTag ??= $"\"{Convert.ToHexStringLower(Digest)}\"";
 
-    /// <summary>The SHA-256 of the bytes.</summary>
-    internal ReadOnlySpan<byte> Digest => _digest;
+    /// <summary>The SHA-256 of the bytes, made when it is first asked for: an answer with a nonce has no use for it.</summary>
+    internal ReadOnlySpan<byte> Digest => _digest ??= SHA256.HashData(Encoded.Span);
 }

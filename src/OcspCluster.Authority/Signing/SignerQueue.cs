@@ -33,7 +33,7 @@ internal sealed class SignerQueue : IDisposable
     private readonly Lock _lock = new();
     private readonly LinkedList<TaskCompletionSource> _waiting = [];
     private int _running;
-    private int _failuresInARow;
+    private volatile int _failuresInARow;
     private long _restsUntil = long.MinValue;
     private long _sampled;
     private SignerFailure? _lastFailure;
@@ -66,6 +66,11 @@ internal sealed class SignerQueue : IDisposable
     {
         get
         {
+            if (_failuresInARow < _limits.FailuresToRest)
+            {
+                return true; // as nearly always
+            }
+
             lock (_lock)
             {
                 return _failuresInARow < _limits.FailuresToRest || _clock.GetTimestamp() >= _restsUntil;
@@ -77,17 +82,18 @@ internal sealed class SignerQueue : IDisposable
     public void Dispose() => _threads?.Dispose();
 
     /// <summary>Uses the signer when it is its turn. The job throws <see cref="CryptographicException"/>, or returns a failure, when the signer has failed.</summary>
-    public async ValueTask<SigningResult> RunAsync(Func<SigningResult> job, CancellationToken cancellationToken)
+    public ValueTask<SigningResult> RunAsync<TState>(TState state, Func<TState, SigningResult> job, CancellationToken cancellationToken)
     {
-        long start = _clock.GetTimestamp();
         TaskCompletionSource? turn = null;
         lock (_lock)
         {
             if (_failuresInARow >= _limits.FailuresToRest)
             {
-                if (start < _restsUntil)
+                long now = _clock.GetTimestamp();
+                if (now < _restsUntil)
                 {
-                    return SigningResult.Consequence(SigningFailure.Failing, $"The key of '{Name}' failed {_failuresInARow} times in a row: it is tried again in {_clock.GetElapsedTime(start, _restsUntil).TotalSeconds:F1} s.", _credential);
+                    return ValueTask.FromResult(SigningResult.Consequence(
+                        SigningFailure.Failing, $"The key of '{Name}' failed {_failuresInARow} times in a row: it is tried again in {_clock.GetElapsedTime(now, _restsUntil).TotalSeconds:F1} s.", _credential));
                 }
 
                 Rest(); // this one is the probe
@@ -99,7 +105,7 @@ internal sealed class SignerQueue : IDisposable
             }
             else if (_waiting.Count >= _limits.MaxWaiting)
             {
-                return SigningResult.Consequence(SigningFailure.Busy, $"{_waiting.Count} signatures wait for the key of '{Name}'.", _credential);
+                return ValueTask.FromResult(SigningResult.Consequence(SigningFailure.Busy, $"{_waiting.Count} signatures wait for the key of '{Name}'.", _credential));
             }
             else
             {
@@ -108,6 +114,27 @@ internal sealed class SignerQueue : IDisposable
             }
         }
 
+        // A key of this process that is free: nothing to wait for.
+        return turn is null && _threads is null ? ValueTask.FromResult(Run(state, job)) : RunInTurnAsync(turn, state, job, cancellationToken);
+    }
+
+    /// <summary>Whether the next answer is one of the sample: the first is, and then so many of each hundred, evenly.</summary>
+    public bool IsInSample(double sample)
+    {
+        if (sample is <= 0 or >= 1)
+        {
+            return sample >= 1;
+        }
+
+        long before = Interlocked.Increment(ref _sampled) - 1;
+        return Math.Ceiling(before * sample) < Math.Ceiling((before + 1) * sample);
+    }
+
+    private string Name => _credential.Certificate.Subject;
+
+    private async ValueTask<SigningResult> RunInTurnAsync<TState>(TaskCompletionSource? turn, TState state, Func<TState, SigningResult> job, CancellationToken cancellationToken)
+    {
+        long start = _clock.GetTimestamp();
         if (turn is not null && !await WaitForTurnAsync(turn, cancellationToken).ConfigureAwait(false))
         {
             return SigningResult.Consequence(SigningFailure.Busy, $"The key of '{Name}' was not free within {_limits.Deadline}.", _credential);
@@ -115,13 +142,13 @@ internal sealed class SignerQueue : IDisposable
 
         if (_threads is null)
         {
-            return Run(job);
+            return Run(state, job);
         }
 
         TimeSpan left = _limits.Deadline - _clock.GetElapsedTime(start);
         try
         {
-            return await _threads.RunAsync(() => Run(job)).WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1), _clock, cancellationToken).ConfigureAwait(false);
+            return await _threads.RunAsync(() => Run(state, job)).WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1), _clock, cancellationToken).ConfigureAwait(false);
         }
         catch (TimeoutException e)
         {
@@ -129,15 +156,6 @@ internal sealed class SignerQueue : IDisposable
             return Note(SigningResult.News(SigningFailure.Failing, $"The key of '{Name}' did not sign within {_limits.Deadline}.", _credential, e));
         }
     }
-
-    /// <summary>Whether the next answer is one of the sample: the first is, and then so many of each hundred, evenly.</summary>
-    public bool IsInSample(double sample)
-    {
-        long before = Interlocked.Increment(ref _sampled) - 1;
-        return sample >= 1 || (sample > 0 && Math.Ceiling(before * sample) < Math.Ceiling((before + 1) * sample));
-    }
-
-    private string Name => _credential.Certificate.Subject;
 
     private async ValueTask<bool> WaitForTurnAsync(TaskCompletionSource turn, CancellationToken cancellationToken)
     {
@@ -168,12 +186,12 @@ internal sealed class SignerQueue : IDisposable
         }
     }
 
-    private SigningResult Run(Func<SigningResult> job)
+    private SigningResult Run<TState>(TState state, Func<TState, SigningResult> job)
     {
         bool hasFailed = true;
         try
         {
-            SigningResult result = job();
+            SigningResult result = job(state);
             hasFailed = result.Failure != SigningFailure.None;
             return hasFailed ? Note(result) : result;
         }
@@ -183,8 +201,11 @@ internal sealed class SignerQueue : IDisposable
         }
         finally
         {
-            Report(hasFailed);
-            EndTurn();
+            lock (_lock)
+            {
+                Judge(hasFailed);
+                PassOn();
+            }
         }
     }
 
@@ -198,15 +219,7 @@ internal sealed class SignerQueue : IDisposable
     {
         lock (_lock)
         {
-            if (_waiting.First is { } next)
-            {
-                _waiting.RemoveFirst();
-                next.Value.SetResult(); // the slot is theirs
-            }
-            else
-            {
-                _running--;
-            }
+            PassOn();
         }
     }
 
@@ -214,11 +227,31 @@ internal sealed class SignerQueue : IDisposable
     {
         lock (_lock)
         {
-            _failuresInARow = hasFailed ? _failuresInARow + 1 : 0;
-            if (_failuresInARow >= _limits.FailuresToRest)
-            {
-                Rest();
-            }
+            Judge(hasFailed);
+        }
+    }
+
+    // Under the lock.
+    private void PassOn()
+    {
+        if (_waiting.First is { } next)
+        {
+            _waiting.RemoveFirst();
+            next.Value.SetResult(); // the slot is theirs
+        }
+        else
+        {
+            _running--;
+        }
+    }
+
+    // Under the lock.
+    private void Judge(bool hasFailed)
+    {
+        _failuresInARow = hasFailed ? _failuresInARow + 1 : 0;
+        if (_failuresInARow >= _limits.FailuresToRest)
+        {
+            Rest();
         }
     }
 

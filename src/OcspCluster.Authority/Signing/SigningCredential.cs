@@ -20,11 +20,12 @@ public sealed class SigningCredential : IDisposable
         Verifier = verifier ?? OcspSignatureVerifier.Default;
         Limits = limits ?? SignerLimits.Default;
         PublicKey = new VerificationKey(certificate.PublicKey);
-        NotBefore = certificate.NotBefore.ToUniversalTime();
-        NotAfter = certificate.NotAfter.ToUniversalTime();
+        Validity = CertificateValidity.Of(certificate);
         Fingerprint = Digest.Of(certificate.RawDataMemory.Span);
         ByKey = ResponderId.ByKey(certificate);
         ByName = ResponderId.ByName(certificate);
+        KeyBits = certificate.PublicKey.EncodedKeyValue.RawData;
+        Certificates = [certificate.RawDataMemory];
     }
 
     /// <summary>Takes a certificate with its private key, RSA, ECDSA or DSA.</summary>
@@ -41,10 +42,10 @@ public sealed class SigningCredential : IDisposable
     public OcspSigner Signer { get; }
 
     /// <summary>The beginning of the certificate's validity.</summary>
-    public DateTimeOffset NotBefore { get; }
+    public DateTimeOffset NotBefore => Validity.NotBefore;
 
     /// <summary>The end of the certificate's validity: no answer is signed beyond it.</summary>
-    public DateTimeOffset NotAfter { get; }
+    public DateTimeOffset NotAfter => Validity.NotAfter;
 
     /// <summary>How much is asked of the signer at once.</summary>
     public SignerLimits Limits { get; }
@@ -59,9 +60,17 @@ public sealed class SigningCredential : IDisposable
 
     internal VerificationKey PublicKey { get; }
 
+    internal CertificateValidity Validity { get; }
+
     internal ResponderId ByKey { get; }
 
     internal ResponderId ByName { get; }
+
+    /// <summary>The public key. .NET copies it each time that it is asked.</summary>
+    internal ReadOnlyMemory<byte> KeyBits { get; }
+
+    /// <summary>What a delegate sends along.</summary>
+    internal ReadOnlyMemory<byte>[] Certificates { get; }
 
     /// <summary>Disposes the signer.</summary>
     public void Dispose()

@@ -17,17 +17,20 @@ internal sealed class SigningMeter : IDisposable
         _failures = _meter.CreateCounter<long>("ocsp.signing.failures", "{failure}", "Wishes for a signature that were not met, by reason");
     }
 
+    /// <summary>Whether anybody wants to know how long it takes.</summary>
+    public bool Times => _duration.Enabled;
+
     /// <summary>Counts what became of a wish for a signature.</summary>
-    public void Count(IssuerId issuer, SigningResult result, TimeSpan duration)
+    public void Count(IssuerId issuer, SigningResult result, TimeSpan? duration)
     {
         if (result.Failure != SigningFailure.None)
         {
             string reason = result.Failure.ToString();
             _failures.Add(1, new("issuer", issuer.ToString()), new("reason", char.ToLowerInvariant(reason[0]) + reason[1..]));
         }
-        else if (_duration.Enabled)
+        else if (duration is TimeSpan taken)
         {
-            _duration.Record(duration.TotalSeconds, new KeyValuePair<string, object?>("issuer", issuer.ToString()));
+            _duration.Record(taken.TotalSeconds, new KeyValuePair<string, object?>("issuer", issuer.ToString()));
         }
     }
 

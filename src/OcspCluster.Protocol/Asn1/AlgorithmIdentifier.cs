@@ -7,6 +7,8 @@ public sealed class AlgorithmIdentifier : IEquatable<AlgorithmIdentifier>
 {
     private static readonly byte[] s_null = [0x05, 0x00];
 
+    private byte[]? _encoded;
+
     /// <summary>Takes an OID in dotted form and the DER of its parameters; empty for none.</summary>
     public AlgorithmIdentifier(string oid, ReadOnlyMemory<byte> parameters = default)
     {
@@ -35,6 +37,16 @@ public sealed class AlgorithmIdentifier : IEquatable<AlgorithmIdentifier>
         ReadOnlyMemory<byte> parameters = sequence.HasData ? sequence.ReadEncodedValue() : default;
         sequence.End();
         return new AlgorithmIdentifier(oid, parameters);
+    }
+
+    // The DER: that of a signer stands in each of its answers.
+    internal ReadOnlyMemory<byte> Encoded => _encoded ??= Encode();
+
+    private byte[] Encode()
+    {
+        AsnWriter writer = new(AsnEncodingRules.DER);
+        Write(writer);
+        return writer.Encode();
     }
 
     internal void Write(AsnWriter writer)

@@ -30,6 +30,10 @@ internal static class Der
         }
     }
 
+    /// <summary>Whether octets are the DER of one value, and no more.</summary>
+    public static bool IsOneValue(ReadOnlyMemory<byte> encoded) =>
+        AsnDecoder.TryReadEncodedValue(encoded.Span, AsnEncodingRules.DER, out _, out _, out _, out int consumed) && consumed == encoded.Length;
+
     /// <summary>Opens the one SEQUENCE that a whole message is.</summary>
     public static AsnReader OpenMessage(ReadOnlyMemory<byte> encoded)
     {

@@ -62,6 +62,8 @@ public sealed class OcspExtension
         return new OcspExtension(oid, value, critical, encoded);
     }
 
+    internal ReadOnlyMemory<byte> Encoded => _encoded;
+
     internal void Write(AsnWriter writer) => writer.WriteEncodedValue(_encoded.Span);
 
     /// <summary>The OID, and whether it is critical.</summary>

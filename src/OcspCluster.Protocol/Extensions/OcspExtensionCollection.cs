@@ -106,6 +106,37 @@ public sealed class OcspExtensionCollection : IReadOnlyList<OcspExtension>
         }
     }
 
+    internal int MaxEncodedBytes
+    {
+        get
+        {
+            int most = 2 * DerBackWriter.MaxHeaderBytes;
+            foreach (OcspExtension extension in _extensions)
+            {
+                most += extension.Encoded.Length;
+            }
+
+            return most;
+        }
+    }
+
+    internal void WriteOptional(ref DerBackWriter writer, int fieldNumber)
+    {
+        if (_extensions.Length == 0)
+        {
+            return;
+        }
+
+        int end = writer.Mark;
+        for (int i = _extensions.Length - 1; i >= 0; i--)
+        {
+            writer.Write(_extensions[i].Encoded.Span);
+        }
+
+        writer.WriteHeader(DerBackWriter.Sequence, end);
+        writer.WriteHeader(DerBackWriter.Constructed(fieldNumber), end);
+    }
+
     // RFCs 6960, 5280 and 9654 define fifteen in all; the limit keeps the search for duplicates from growing with its square.
     private const int MaxCount = 64;
 

@@ -35,23 +35,56 @@ public sealed class BasicOcspResponse
     /// <param name="certificates">
     /// DER of certificates to send along: the delegated responder's and nothing else, as a rule, and none when the CA itself signs (RFC 9919 §3.2.2).
     /// </param>
+    /// <exception cref="ArgumentException">What is to be sent along is not DER.</exception>
     public static BasicOcspResponse Sign(ResponseData data, OcspSigner signer, params IEnumerable<ReadOnlyMemory<byte>> certificates)
     {
         ArgumentNullException.ThrowIfNull(data);
         ArgumentNullException.ThrowIfNull(signer);
-        byte[] signature = signer.Sign(data.Encoded.Span);
         ReadOnlyMemory<byte>[] embedded = [.. certificates];
-
-        AsnWriter writer = new(AsnEncodingRules.DER, initialCapacity: 2048);
-        using (writer.PushSequence())
+        if (!Array.TrueForAll(embedded, Der.IsOneValue))
         {
-            writer.WriteEncodedValue(data.Encoded.Span);
-            signer.Algorithm.Write(writer);
-            writer.WriteBitString(signature);
-            Der.WriteCertificates(writer, embedded);
+            throw new ArgumentException("A certificate is not the DER of one value.", nameof(certificates));
         }
 
-        return new BasicOcspResponse(writer.Encode(), data, signer.Algorithm, signature, embedded);
+        byte[] signature = signer.Sign(data.Encoded.Span);
+
+        DerBackWriter writer = new(new byte[MaxEncodedBytes(data, signer.Algorithm, signature, embedded)]);
+        Write(ref writer, data, signer.Algorithm, signature, embedded);
+        return new BasicOcspResponse(writer.Written.ToArray(), data, signer.Algorithm, signature, embedded);
+    }
+
+    internal static int MaxEncodedBytes(ResponseData data, AlgorithmIdentifier algorithm, byte[] signature, ReadOnlySpan<ReadOnlyMemory<byte>> certificates)
+    {
+        int most = data.Encoded.Length + algorithm.Encoded.Length + signature.Length + 1 + (4 * DerBackWriter.MaxHeaderBytes);
+        foreach (ReadOnlyMemory<byte> certificate in certificates)
+        {
+            most += certificate.Length;
+        }
+
+        return most;
+    }
+
+    internal static void Write(ref DerBackWriter writer, ResponseData data, AlgorithmIdentifier algorithm, byte[] signature, ReadOnlySpan<ReadOnlyMemory<byte>> certificates)
+    {
+        int end = writer.Mark;
+        if (certificates.Length > 0) // an absent field, never an empty SEQUENCE: strict readers refuse one
+        {
+            for (int i = certificates.Length - 1; i >= 0; i--)
+            {
+                writer.Write(certificates[i].Span);
+            }
+
+            writer.WriteHeader(DerBackWriter.Sequence, end);
+            writer.WriteHeader(DerBackWriter.Constructed(0), end);
+        }
+
+        int endOfSignature = writer.Mark;
+        writer.Write(signature);
+        writer.Write(0); // no unused bits
+        writer.WriteHeader(DerBackWriter.BitString, endOfSignature);
+        writer.Write(algorithm.Encoded.Span);
+        writer.Write(data.Encoded.Span);
+        writer.WriteHeader(DerBackWriter.Sequence, end);
     }
 
     // BasicOCSPResponse ::= SEQUENCE { tbsResponseData ResponseData, signatureAlgorithm AlgorithmIdentifier,

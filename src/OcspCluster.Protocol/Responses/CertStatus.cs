@@ -69,30 +69,23 @@ public abstract record CertStatus
         return new RevokedStatus(revocationTime, reason);
     }
 
-    internal void Write(AsnWriter writer)
+    internal void Write(ref DerBackWriter writer)
     {
-        switch (this)
+        int end = writer.Mark;
+        if (this is RevokedStatus revoked)
         {
-            case GoodStatus:
-                writer.WriteNull(Der.Implicit(0));
-                break;
-            case RevokedStatus revoked:
-                using (writer.PushSequence(Der.Explicit(1)))
-                {
-                    Der.WriteTime(writer, revoked.RevocationTime);
-                    if (revoked.Reason is RevocationReason reason)
-                    {
-                        using (writer.PushSequence(Der.Explicit(0)))
-                        {
-                            Protocol.Reason.Write(writer, reason);
-                        }
-                    }
-                }
+            if (revoked.Reason is RevocationReason reason)
+            {
+                Protocol.Reason.Write(ref writer, reason);
+                writer.WriteHeader(DerBackWriter.Constructed(0), end);
+            }
 
-                break;
-            default:
-                writer.WriteNull(Der.Implicit(2));
-                break;
+            writer.WriteTime(revoked.RevocationTime);
+            writer.WriteHeader(DerBackWriter.Constructed(1), end);
+        }
+        else
+        {
+            writer.WriteHeader(DerBackWriter.Primitive(this is GoodStatus ? 0 : 2), end); // NULL: no content
         }
     }
 }

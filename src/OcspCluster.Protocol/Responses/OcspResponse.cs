@@ -29,6 +29,13 @@ public enum OcspResponseStatus
 /// <remarks>It keeps slices of the bytes that it was read from: do not change them while it is in use.</remarks>
 public sealed class OcspResponse
 {
+    // responseStatus successful, and responseType id-pkix-ocsp-basic: never another beside a signature
+    private static ReadOnlySpan<byte> Successful => [DerBackWriter.Enumerated, 1, 0];
+
+    private static ReadOnlySpan<byte> TypeBasic => [0x06, 0x09, 0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x01];
+
+    private static int MaxEnvelopeBytes => Successful.Length + TypeBasic.Length + (4 * DerBackWriter.MaxHeaderBytes);
+
     private OcspResponse(ReadOnlyMemory<byte> encoded, OcspResponseStatus status, BasicOcspResponse? basic)
     {
         Encoded = encoded;
@@ -76,19 +83,24 @@ public sealed class OcspResponse
     public static OcspResponse FromBasic(BasicOcspResponse basic)
     {
         ArgumentNullException.ThrowIfNull(basic);
-        AsnWriter writer = new(AsnEncodingRules.DER);
-        using (writer.PushSequence())
-        {
-            writer.WriteEnumeratedValue(OcspResponseStatus.Successful);
-            using (writer.PushSequence(Der.Explicit(0)))
-            using (writer.PushSequence())
-            {
-                writer.WriteObjectIdentifier(Oids.OcspBasic);
-                writer.WriteOctetString(basic.Encoded.Span);
-            }
-        }
+        DerBackWriter writer = new(new byte[basic.Encoded.Length + MaxEnvelopeBytes]);
+        int end = writer.Mark;
+        writer.Write(basic.Encoded.Span);
+        WriteEnvelope(ref writer, end);
+        return new OcspResponse(writer.Written.ToArray(), OcspResponseStatus.Successful, basic);
+    }
 
-        return new OcspResponse(writer.Encode(), OcspResponseStatus.Successful, basic);
+    /// <summary>Signs, and puts it into its envelope: the octets that <see cref="BasicOcspResponse.Sign"/> and <see cref="FromBasic"/> make, at one go and without their objects.</summary>
+    internal static byte[] Sign(ResponseData data, OcspSigner signer, ReadOnlySpan<ReadOnlyMemory<byte>> certificates)
+    {
+        byte[] signature = signer.Sign(data.Encoded.Span);
+        AlgorithmIdentifier algorithm = signer.Algorithm;
+        int most = MaxEnvelopeBytes + BasicOcspResponse.MaxEncodedBytes(data, algorithm, signature, certificates);
+        DerBackWriter writer = new(most <= 4096 ? stackalloc byte[most] : new byte[most]);
+        int end = writer.Mark;
+        BasicOcspResponse.Write(ref writer, data, algorithm, signature, certificates);
+        WriteEnvelope(ref writer, end);
+        return writer.Written.ToArray();
     }
 
     /// <summary>Reads a response from its DER.</summary>
@@ -142,6 +154,16 @@ public sealed class OcspResponse
 
         responseBytes.End();
         return new OcspResponse(encoded, status, BasicOcspResponse.Read(response, options));
+    }
+
+    private static void WriteEnvelope(ref DerBackWriter writer, int end)
+    {
+        writer.WriteHeader(DerBackWriter.OctetString, end);
+        writer.Write(TypeBasic);
+        writer.WriteHeader(DerBackWriter.Sequence, end);
+        writer.WriteHeader(DerBackWriter.Constructed(0), end);
+        writer.Write(Successful);
+        writer.WriteHeader(DerBackWriter.Sequence, end);
     }
 
     private static OcspResponseStatus ReadStatus(AsnReader reader) => reader.ReadEnumeratedBytes().Span is [var value] && Enum.IsDefined((OcspResponseStatus)value)

@@ -28,4 +28,16 @@ internal static class Reason
 
         writer.WriteEnumeratedValue(reason);
     }
+
+    public static void Write(ref DerBackWriter writer, RevocationReason reason)
+    {
+        if (!Enum.IsDefined(reason))
+        {
+            throw new ArgumentOutOfRangeException(nameof(reason), reason, "No CRLReason (RFC 5280 §5.3.1).");
+        }
+
+        writer.Write((byte)reason);
+        writer.Write(1);
+        writer.Write(DerBackWriter.Enumerated);
+    }
 }

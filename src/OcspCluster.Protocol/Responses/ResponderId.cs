@@ -10,6 +10,7 @@ namespace OcspCluster.Protocol;
 public sealed class ResponderId : IEquatable<ResponderId>
 {
     private readonly byte[] _value;
+    private byte[]? _encoded;
 
     private ResponderId(byte[] value, bool isByKey)
     {
@@ -73,19 +74,21 @@ public sealed class ResponderId : IEquatable<ResponderId>
         return new ResponderId(name.RawData, isByKey: false);
     }
 
-    internal void Write(AsnWriter writer)
+    // The DER: a responder has one or two of these, and each answer has one of them.
+    internal ReadOnlyMemory<byte> Encoded => _encoded ??= Encode();
+
+    private byte[] Encode()
     {
-        using (writer.PushSequence(Der.Explicit(IsByKey ? 2 : 1)))
+        DerBackWriter writer = new(new byte[_value.Length + (2 * DerBackWriter.MaxHeaderBytes)]);
+        int end = writer.Mark;
+        writer.Write(_value);
+        if (IsByKey)
         {
-            if (IsByKey)
-            {
-                writer.WriteOctetString(_value);
-            }
-            else
-            {
-                writer.WriteEncodedValue(_value);
-            }
+            writer.WriteHeader(DerBackWriter.OctetString, end);
         }
+
+        writer.WriteHeader(DerBackWriter.Constructed(IsByKey ? 2 : 1), end);
+        return writer.Written.ToArray();
     }
 
     /// <inheritdoc/>

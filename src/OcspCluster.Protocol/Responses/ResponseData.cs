@@ -86,22 +86,25 @@ public sealed class ResponseData
 
     private byte[] Encode()
     {
-        AsnWriter writer = new(AsnEncodingRules.DER, initialCapacity: 512);
-        using (writer.PushSequence())
+        int most = ResponderId.Encoded.Length + Extensions.MaxEncodedBytes + 64;
+        foreach (SingleResponse response in Responses)
         {
-            ResponderId.Write(writer);
-            Der.WriteTime(writer, ProducedAt);
-            using (writer.PushSequence())
-            {
-                foreach (SingleResponse response in Responses)
-                {
-                    response.Write(writer);
-                }
-            }
-
-            Extensions.WriteOptional(writer, 1);
+            most += response.MaxEncodedBytes;
         }
 
-        return writer.Encode();
+        DerBackWriter writer = new(most <= 1024 ? stackalloc byte[most] : new byte[most]);
+        int end = writer.Mark;
+        Extensions.WriteOptional(ref writer, 1);
+        int endOfList = writer.Mark;
+        for (int i = Responses.Count - 1; i >= 0; i--)
+        {
+            Responses[i].Write(ref writer);
+        }
+
+        writer.WriteHeader(DerBackWriter.Sequence, endOfList);
+        writer.WriteTime(ProducedAt);
+        writer.Write(ResponderId.Encoded.Span);
+        writer.WriteHeader(DerBackWriter.Sequence, end);
+        return writer.Written.ToArray();
     }
 }

@@ -148,7 +148,8 @@ public sealed class SignerQueueTests : IDisposable
 
     private static Task<SigningResult> RunAsync(SignerQueue queue, SigningCredential credential, CancellationToken cancellationToken = default) =>
         queue.RunAsync(
-            () =>
+            credential,
+            static credential =>
             {
                 credential.Signer.Sign([1, 2, 3]);
                 return SigningResult.Probed(credential);

@@ -48,6 +48,39 @@ public class MutationTests
         Assert.InRange(read, Mutations / 20, Mutations);
     }
 
+    /// <summary>The reader that builds no objects takes nothing that the other one refuses, and reads the same; what it leaves to be compared is compared here.</summary>
+    [Fact]
+    public void PlainResponse_Mutated_IsReadAsTheObjectsAre_OrRefused()
+    {
+        byte[][] corpus = [.. Fixture.All.Where(fixture => fixture.Kind == "response" && fixture.Error == DecodeError.None).Select(fixture => fixture.Bytes).Where(bytes => PlainResponse.TryRead(bytes, out _))];
+        Assert.True(corpus.Length > 5, $"Only {corpus.Length} plain responses among the fixtures.");
+        Random random = new(6025);
+        int accepted = 0;
+        for (int i = 0; i < Mutations; i++)
+        {
+            byte[] original = corpus[random.Next(corpus.Length)];
+            Assert.True(PlainResponse.TryRead(original, out PlainResponse known));
+            byte[] mutant = Change(original, corpus, random);
+            if (!PlainResponse.TryRead(mutant, out PlainResponse plain) || !plain.ResponderId.SequenceEqual(known.ResponderId) || !plain.CertId.SequenceEqual(known.CertId)
+                || !plain.SignatureAlgorithm.SequenceEqual(known.SignatureAlgorithm) || !plain.Certificates.SequenceEqual(known.Certificates))
+            {
+                continue;
+            }
+
+            Assert.True(OcspResponse.TryDecode(mutant, out OcspResponse? response, out DecodeError error), $"{error}: {Convert.ToHexString(mutant)}");
+            SingleResponse single = Assert.Single(response.Basic!.Data.Responses);
+            Assert.Equal((response.Basic.Data.ProducedAt, single.ThisUpdate, single.NextUpdate, single.Status), (plain.ProducedAt, plain.ThisUpdate, plain.NextUpdate, plain.Status));
+            Assert.Empty(single.Extensions);
+            Assert.Empty(response.Basic.Data.Extensions);
+            Assert.True(response.Basic.Data.Encoded.Span.SequenceEqual(plain.Data));
+            Assert.True(response.Basic.Signature.Span.SequenceEqual(plain.Signature));
+            Assert.True(response.Basic.Data.ResponderId.Encoded.Span.SequenceEqual(plain.ResponderId));
+            accepted++;
+        }
+
+        Assert.InRange(accepted, Mutations / 50, Mutations);
+    }
+
     [Fact]
     public void Noise_IsRefused()
     {
