@@ -4,7 +4,7 @@
 #   ./bench.sh --full             a million certificates, more rounds and loads, the silo: about a quarter of an hour
 #   ./bench.sh edge               the host alone and behind HAProxy and nginx (deploy/edge/), processor time of both
 #   ./bench.sh micro [--full]     nanoseconds and octets of single steps, signing beside openssl speed, memory per answer
-#   ./bench.sh overload           twice the connections, floods of nonces and of serials that were never issued, beside cached answers
+#   ./bench.sh overload           twice the capacity, open loop; floods of nonces and of serials that were never issued, beside cached answers
 #   options: --json FILE, --certificates N, --rounds N, --seconds N, --minutes N (no round begins that would end later), --silo FOLDER (where the Cluster configuration
 #            was built, when not in src/OcspCluster.Silo/bin/Cluster), --only nginx,openssl,cfssl,redis-server
 # wrk is needed; nginx, openssl, cfssl (Debian: golang-cfssl) and the silo over redis-server are measured where they are, h2load (nghttp2-client) asks once more. What is missing is named.

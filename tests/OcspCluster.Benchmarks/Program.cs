@@ -17,7 +17,7 @@ internal static class Program
             case ["edge", .. string[] options]:
                 return await Edge.EdgeCommand.RunAsync(options);
             case ["overload", .. string[] options]:
-                return await OverloadCommand.RunAsync(options);
+                return await Overload.OverloadCommand.RunAsync(options);
             case ["micro", .. string[] options]:
                 return await Micro.MicroCommand.RunAsync(options);
             default:

@@ -1,12 +1,17 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace OcspCluster.Benchmarks.Macro;
 
 /// <summary>What all modes of <c>./bench.sh</c> need: who they are on, how far they are, and rounds that go from one contestant to the next.</summary>
 internal static class Measurement
 {
+    /// <summary>How reports are written for programs: what could not be measured is NaN.</summary>
+    public static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+
     /// <summary>The machine, as a report names it.</summary>
     public static string Machine()
     {

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using OcspCluster.Benchmarks.Edge;
+using OcspCluster.Benchmarks.Overload;
 using OcspCluster.Testing;
 
 namespace OcspCluster.Benchmarks.Macro;
@@ -10,10 +12,7 @@ public sealed class QuickModeTests
     public async Task Macro_OneShortRound_ReportsEveryField()
     {
         Assert.SkipWhen(ExternalTool.Find("wrk") is null, "This machine has no wrk.");
-        using ScratchDirectory directory = new();
-        string file = directory.File("report.json");
-        Assert.Equal(0, await MacroCommand.RunAsync(["--certificates", "100", "--rounds", "1", "--seconds", "1", "--only", "nginx", "--json", file]));
-        JsonElement report = JsonDocument.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)).RootElement;
+        JsonElement report = await RunAsync(MacroCommand.RunAsync, "--certificates", "100", "--rounds", "1", "--seconds", "1", "--only", "nginx");
         Assert.Equal("quick", report.GetProperty("mode").GetString());
         Assert.True(report.GetProperty("isSound").GetBoolean());
         JsonElement[] rows = [.. report.GetProperty("results").EnumerateArray()];
@@ -29,6 +28,35 @@ public sealed class QuickModeTests
         }
 
         Assert.True(ExternalTool.Find("nginx") is not null ? rows.Any(row => row.GetProperty("contestant").GetString() == "nginx, files") : report.GetProperty("missing").GetArrayLength() == 1);
+    }
+
+    [Fact]
+    public async Task Edge_OneShortRound_TellsBothSidesApart()
+    {
+        Assert.SkipWhen(ExternalTool.Find("wrk") is null || ExternalTool.Find("haproxy") is null, "This machine has no wrk, or no haproxy.");
+        JsonElement report = await RunAsync(EdgeCommand.RunAsync, "--certificates", "100", "--rounds", "1", "--seconds", "1", "--only", "haproxy");
+        Assert.True(report.GetProperty("isSound").GetBoolean());
+        JsonElement row = report.GetProperty("results").EnumerateArray().First(row => row.GetProperty("contestant").GetString() == "HAProxy" && row.GetProperty("scenario").GetString() == "GET, one connection each");
+        Assert.True(row.GetProperty("processorMicroseconds").GetDouble() > 0);
+        Assert.True(row.GetProperty("behindMicroseconds").GetDouble() > 0);
+    }
+
+    [Fact]
+    public async Task Overload_OneShortRound_ReportsGoodputAndFloods()
+    {
+        JsonElement report = await RunAsync(OverloadCommand.RunAsync, "--certificates", "100", "--rounds", "1", "--seconds", "0.2");
+        Assert.True(report.GetProperty("isSound").GetBoolean());
+        Assert.All(report.GetProperty("overloads").EnumerateArray().ToArray(), one => Assert.True(one.GetProperty("capacity").GetDouble() > 0 && one.GetProperty("part").GetDouble() > 0));
+        Assert.Equal(6, report.GetProperty("floods").GetArrayLength());
+        Assert.All(report.GetProperty("floods").EnumerateArray().ToArray(), one => Assert.True(one.GetProperty("flood").GetDouble() > 0 && one.GetProperty("cached").GetDouble() >= 0));
+    }
+
+    private static async Task<JsonElement> RunAsync(Func<string[], Task<int>> command, params string[] arguments)
+    {
+        using ScratchDirectory directory = new();
+        string file = directory.File("report.json");
+        Assert.Equal(0, await command([.. arguments, "--json", file]));
+        return JsonDocument.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)).RootElement;
     }
 
     [Theory]
