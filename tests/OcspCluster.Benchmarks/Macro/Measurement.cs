@@ -64,6 +64,9 @@ internal static class Measurement
         }
     }
 
+    /// <summary>The first line of a message, and no more of it than fits.</summary>
+    public static string Short(string message) => message.Split('\n')[0] is { Length: > 300 } line ? line[..300] + " …" : message.Split('\n')[0];
+
     public static double Median(IEnumerable<double> values)
     {
         double[] sorted = [.. values.Order()];

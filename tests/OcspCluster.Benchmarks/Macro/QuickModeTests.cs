@@ -1,6 +1,7 @@
 using System.Text.Json;
 using OcspCluster.Benchmarks.Edge;
 using OcspCluster.Benchmarks.Overload;
+using OcspCluster.Benchmarks.Scale;
 using OcspCluster.Testing;
 
 namespace OcspCluster.Benchmarks.Macro;
@@ -49,6 +50,18 @@ public sealed class QuickModeTests
         Assert.All(report.GetProperty("overloads").EnumerateArray().ToArray(), one => Assert.True(one.GetProperty("capacity").GetDouble() > 0 && one.GetProperty("part").GetDouble() > 0));
         Assert.Equal(6, report.GetProperty("floods").GetArrayLength());
         Assert.All(report.GetProperty("floods").EnumerateArray().ToArray(), one => Assert.True(one.GetProperty("flood").GetDouble() > 0 && one.GetProperty("cached").GetDouble() >= 0));
+    }
+
+    [Fact]
+    public async Task Scale_TwoSmallSizes_ReportsMemoryAndRates()
+    {
+        JsonElement report = await RunAsync(ScaleCommand.RunAsync, "--certificates", "12000", "--seconds", "0.2", "--only", "nobody");
+        Assert.True(report.GetProperty("isSound").GetBoolean());
+        JsonElement[] known = [.. report.GetProperty("known").EnumerateArray()];
+        Assert.Equal([10_000, 12_000], known.Select(one => one.GetProperty("known").GetInt32()));
+        Assert.All(known, one => Assert.True(one.GetProperty("megabytes").GetDouble() > 0 && one.GetProperty("unissuedPerSecond").GetDouble() > 0 && one.GetProperty("hitsPerSecond").GetDouble() > 0));
+        Assert.True(known[1].GetProperty("firstPerSecond").GetDouble() > 0);
+        Assert.All(report.GetProperty("cached").EnumerateArray().ToArray(), one => Assert.InRange(one.GetProperty("bytesEach").GetDouble(), 300, 460)); // docs/PERFORMANCE.md
     }
 
     private static async Task<JsonElement> RunAsync(Func<string[], Task<int>> command, params string[] arguments)
