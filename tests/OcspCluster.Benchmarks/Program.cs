@@ -14,10 +14,12 @@ internal static class Program
                 return 0;
             case ["macro", .. string[] options]:
                 return await MacroCommand.RunAsync(options);
+            case ["scale", .. string[] options]:
+                return await Scale.ScaleCommand.RunAsync(options);
             case ["edge", .. string[] options]:
                 return await Edge.EdgeCommand.RunAsync(options);
             case ["overload", .. string[] options]:
-                return await OverloadCommand.RunAsync(options);
+                return await Overload.OverloadCommand.RunAsync(options);
             case ["micro", .. string[] options]:
                 return await Micro.MicroCommand.RunAsync(options);
             default:

@@ -35,7 +35,7 @@ internal static class EdgeServer
     /// <param name="admin">Where its health is asked for.</param>
     public static async Task<(ServerProcess Server, Uri Url)> StartAsync(string file, string directory, Uri responder, Uri admin)
     {
-        int port = FreePort();
+        int port = Contestant.FreePort();
         bool isNginx = file.StartsWith("nginx", StringComparison.Ordinal);
         string own = Directory.CreateDirectory(Path.Combine(directory, "edge-" + file)).FullName;
         string text = await File.ReadAllTextAsync(Path.Combine(Configurations ?? throw new InvalidOperationException("There is no repository above this program."), file));
@@ -102,12 +102,5 @@ internal static class EdgeServer
                 }
             }
         }
-    }
-
-    private static int FreePort()
-    {
-        using TcpListener listener = new(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

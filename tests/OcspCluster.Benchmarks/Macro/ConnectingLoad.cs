@@ -23,7 +23,10 @@ internal static class ConnectingLoad
         double At(double part) => sorted.Length == 0 ? 0 : sorted[(int)((sorted.Length - 1) * part)];
         return new Sample(
             contestant.Name, scenario.Name, round, sorted.Length, Stopwatch.GetElapsedTime(start).TotalSeconds, contestant.Server.ProcessorSeconds - before, At(0.5), At(0.99), At(0.999),
-            BadStatus: 0, all.Sum(one => one.Errors), BadBodies: 0) { IsOurs = contestant.IsOurs };
+            BadStatus: 0, all.Sum(one => one.Errors), BadBodies: 0)
+        {
+            IsOurs = contestant.IsOurs,
+        };
     }
 
     private static async Task<(List<double> Latencies, long Errors)> AskAsync(Contestant contestant, Scenario scenario, Workload work, Random random, long start, TimeSpan duration)

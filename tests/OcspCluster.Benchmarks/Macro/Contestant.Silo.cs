@@ -26,42 +26,52 @@ internal sealed partial record Contestant
         return File.Exists(program) ? program : null;
     }
 
-    /// <summary>A silo over a Redis of its own, durable as it asks for it, with the first of the workload's certificates.</summary>
-    /// <param name="work">The workload.</param>
-    /// <param name="program">The silo's assembly.</param>
-    /// <param name="certificates">How many it is told of; null for as many as take seconds.</param>
-    public static async Task<Contestant> SiloAsync(Workload work, string program, int? certificates = null)
+    /// <summary>A silo over a Redis of its own, durable as it asks for it, with the first of the workload's certificates in its cache.</summary>
+    public static async Task<Contestant> SiloAsync(Workload work, string program)
     {
-        int known = Math.Min(work.Count, certificates ?? SiloCertificates);
+        int known = Math.Min(work.Count, SiloCertificates);
         string data = Directory.CreateDirectory(Path.Combine(work.Directory, "silo")).FullName;
-        (ServerProcess redis, int redisPort) = await RedisAsync(data);
-        List<ServerProcess> started = [redis];
+        (ServerProcess redis, int port) = await RedisAsync(data);
+        Contestant? silo = null;
         try
         {
-            int admin = FreePort();
-            (ServerProcess server, string url) = await ServerProcess.StartAsync(
-                work.Directory,
-                "dotnet",
-                [
-                    "exec", program, "--redis", Text($"127.0.0.1:{redisPort}"), "--silo-port", Text($"{FreePort()}"), "--gateway-port", "0", "--data", data,
-                    "--ocsp", "http://127.0.0.1:0", "--admin", Text($"http://127.0.0.1:{admin}"), "--set", "Admin:RequestsPerSecond=1000000", .. IssuerOf(work),
-                ],
-                "listening: ocsp ",
-                "ready");
-            started.Add(server);
-            await TellAsync(work, known, Local(admin), await File.ReadAllTextAsync(Path.Combine(data, "admin.key")));
-            await Warming.AskAllAsync(new Uri(url), work, known, (_, _) => { });
-            return new Contestant(SiloName, server, new Uri(url), TakesPost: true, KeepsConnections: true, known, IsConstant: false) { IsOurs = true, Admin = Local(admin), Others = [redis] };
+            silo = await SiloAsync(work, program, port, FreePort(), data);
+            await TellAsync(silo, [.. Enumerable.Range(0, known).Select(i => Convert.ToHexString(work.Serial(i)))]);
+            await Warming.AskAllAsync(silo.Url, work, known, (_, _) => { });
+            return silo with { Certificates = known, Others = [redis] };
         }
         catch
         {
-            foreach (ServerProcess one in started)
+            await redis.DisposeAsync();
+            if (silo is not null)
             {
-                await one.DisposeAsync();
+                await silo.DisposeAsync();
             }
 
             throw;
         }
+    }
+
+    /// <summary>A silo over a Redis that runs; it is told nothing.</summary>
+    /// <param name="work">The workload.</param>
+    /// <param name="program">The silo's assembly.</param>
+    /// <param name="redis">Redis's port.</param>
+    /// <param name="siloPort">The silo's own. One that is started again has the same, or the new one waits for the old one's end to be noticed.</param>
+    /// <param name="data">Its directory.</param>
+    public static async Task<Contestant> SiloAsync(Workload work, string program, int redis, int siloPort, string data)
+    {
+        int admin = FreePort();
+        (ServerProcess server, string url) = await ServerProcess.StartAsync(
+            work.Directory,
+            "dotnet",
+            [
+                "exec", program, "--redis", Text($"127.0.0.1:{redis}"), "--silo-port", Text($"{siloPort}"), "--gateway-port", "0", "--data", data,
+                "--ocsp", "http://127.0.0.1:0", "--admin", Text($"http://127.0.0.1:{admin}"), "--set", "Admin:RequestsPerSecond=1000000", .. IssuerOf(work),
+            ],
+            "listening: ocsp ",
+            "ready");
+        string key = (await File.ReadAllTextAsync(Path.Combine(data, "admin.key"))).Trim();
+        return new Contestant(SiloName, server, new Uri(url), TakesPost: true, KeepsConnections: true, 0, IsConstant: false) { IsOurs = true, Admin = Local(admin), AdminKey = key };
     }
 
     /// <summary>A Redis that flushes every write.</summary>
@@ -91,25 +101,24 @@ internal sealed partial record Contestant
         return (redis, port);
     }
 
-    // As a CA tells it: the feed's lines in one stream.
-    private static async Task TellAsync(Workload work, int known, Uri admin, string key)
+    /// <summary>Tells one of ours of certificates, as a CA does: the feed's lines in one stream.</summary>
+    public static async Task TellAsync(Contestant host, IReadOnlyCollection<string> serials)
     {
-        using HttpClient client = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromMinutes(5) };
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key.Trim());
+        using HttpClient client = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromMinutes(10) };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", host.AdminKey);
         StringBuilder lines = new();
-        for (int i = 0; i < known; i++)
+        foreach (string serial in serials)
         {
-            string serial = Convert.ToHexString(work.Serial(i));
             lines.Append(CultureInfo.InvariantCulture, $$"""{"id":"{{serial}}","serial":"{{serial}}","kind":"issued","at":"2026-01-02T03:04:05Z"}""").Append('\n');
         }
 
         using ByteArrayContent content = new(Encoding.ASCII.GetBytes(lines.ToString()));
         content.Headers.ContentType = new MediaTypeHeaderValue("application/x-ndjson");
-        using HttpResponseMessage response = await client.PostAsync(new Uri(admin, "v1/issuers/bench/events"), content);
+        using HttpResponseMessage response = await client.PostAsync(new Uri(host.Admin!, "v1/issuers/bench/events"), content);
         string answer = await response.Content.ReadAsStringAsync();
-        if (!response.IsSuccessStatusCode || !answer.Contains(Text($"\"applied\":{known},"), StringComparison.Ordinal))
+        if (!response.IsSuccessStatusCode || !answer.Contains(Text($"\"applied\":{serials.Count},"), StringComparison.Ordinal))
         {
-            throw new InvalidOperationException("The silo did not take the events: " + answer[Math.Max(0, answer.Length - 1000)..]);
+            throw new InvalidOperationException("The events were not taken: " + answer[Math.Max(0, answer.Length - 1000)..]);
         }
     }
 

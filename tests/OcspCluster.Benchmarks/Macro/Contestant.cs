@@ -22,6 +22,9 @@ internal sealed partial record Contestant(string Name, ServerProcess Server, Uri
     /// <summary>Where its operator's endpoints are, when it is ours.</summary>
     public Uri? Admin { get; init; }
 
+    /// <summary>The operator's key for them.</summary>
+    public string AdminKey { get; init; } = "";
+
     /// <summary>The server that it asks in turn, when it is an edge in front of one; its processor time is told by itself.</summary>
     public Contestant? Behind { get; init; }
 
@@ -64,7 +67,8 @@ internal sealed partial record Contestant(string Name, ServerProcess Server, Uri
         (string program, string[] before) = Pinned("dotnet", processor);
         (ServerProcess server, string url) = await ServerProcess.StartAsync(
             work.Directory, program, [.. before, "exec", host, "--ocsp", "http://127.0.0.1:0", "--admin", Text($"http://127.0.0.1:{admin}"), .. configuration], "listening: ocsp ", "ready");
-        return new Contestant(StandaloneName, server, new Uri(url), TakesPost: true, KeepsConnections: true, work.Count, IsConstant: false) { IsOurs = true, Admin = Local(admin) };
+        string key = (await File.ReadAllTextAsync(Path.Combine(work.Directory, "data", "admin.key"))).Trim();
+        return new Contestant(StandaloneName, server, new Uri(url), TakesPost: true, KeepsConnections: true, work.Count, IsConstant: false) { IsOurs = true, Admin = Local(admin), AdminKey = key };
     }
 
     /// <summary>How a program is started on one processor only.</summary>
@@ -193,8 +197,8 @@ internal sealed partial record Contestant(string Name, ServerProcess Server, Uri
 
     private static Uri Local(int port) => new($"http://127.0.0.1:{port}/");
 
-    // For programs that cannot take a free port by themselves. Somebody else may be quicker; then they end, and say so.
-    private static int FreePort()
+    /// <summary>For programs that cannot take a free port by themselves. Somebody else may be quicker; then they end, and say so.</summary>
+    public static int FreePort()
     {
         using TcpListener listener = new(IPAddress.Loopback, 0);
         listener.Start();

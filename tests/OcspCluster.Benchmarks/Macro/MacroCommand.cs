@@ -129,7 +129,7 @@ internal static class MacroCommand
             }
             catch (Exception e) when (e is InvalidOperationException or OperationCanceledException)
             {
-                report.Missing.Add($"{what}: {e.Message}");
+                report.Missing.Add($"{what}: {Measurement.Short(e.Message)}");
             }
         }
 

@@ -55,7 +55,7 @@ internal sealed record MacroOptions
                 ("--minutes", int n) => options with { Limit = TimeSpan.FromMinutes(n) },
                 ("--certificates", int n) => options with { Certificates = n },
                 ("--rounds", int n) => options with { Rounds = n },
-                ("--seconds", int n) => options with { Duration = TimeSpan.FromSeconds(n) },
+                ("--seconds", _) when Seconds(value) is double n => options with { Duration = TimeSpan.FromSeconds(n) },
                 _ => null,
             };
             if (next is null)
@@ -68,6 +68,8 @@ internal sealed record MacroOptions
 
         return options with { Scenarios = (scenarios ?? ScenariosOf)(options) };
     }
+
+    private static double? Seconds(string text) => double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double n) && n > 0 ? n : null;
 
     private static int? Count(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n > 0 ? n : null;
 

@@ -8,8 +8,6 @@ namespace OcspCluster.Benchmarks.Macro;
 /// <summary>What was measured, as a table for people and as JSON for programs.</summary>
 internal sealed class MacroReport(string mode, MacroOptions options, string machine)
 {
-    private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
-
     public List<Sample> Samples { get; } = [];
 
     /// <summary>Whom the first ratio compares with.</summary>
@@ -65,7 +63,7 @@ internal sealed class MacroReport(string mode, MacroOptions options, string mach
             Results = Rows(),
             Samples,
         },
-        s_json);
+        Measurement.Json);
 
     public string ToText()
     {

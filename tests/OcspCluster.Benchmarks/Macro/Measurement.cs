@@ -1,12 +1,17 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace OcspCluster.Benchmarks.Macro;
 
 /// <summary>What all modes of <c>./bench.sh</c> need: who they are on, how far they are, and rounds that go from one contestant to the next.</summary>
 internal static class Measurement
 {
+    /// <summary>How reports are written for programs: what could not be measured is NaN.</summary>
+    public static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+
     /// <summary>The machine, as a report names it.</summary>
     public static string Machine()
     {
@@ -58,6 +63,9 @@ internal static class Measurement
             }
         }
     }
+
+    /// <summary>The first line of a message, and no more of it than fits.</summary>
+    public static string Short(string message) => message.Split('\n')[0] is { Length: > 300 } line ? line[..300] + " …" : message.Split('\n')[0];
 
     public static double Median(IEnumerable<double> values)
     {

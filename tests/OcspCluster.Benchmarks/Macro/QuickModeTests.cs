@@ -1,4 +1,7 @@
 using System.Text.Json;
+using OcspCluster.Benchmarks.Edge;
+using OcspCluster.Benchmarks.Overload;
+using OcspCluster.Benchmarks.Scale;
 using OcspCluster.Testing;
 
 namespace OcspCluster.Benchmarks.Macro;
@@ -10,10 +13,7 @@ public sealed class QuickModeTests
     public async Task Macro_OneShortRound_ReportsEveryField()
     {
         Assert.SkipWhen(ExternalTool.Find("wrk") is null, "This machine has no wrk.");
-        using ScratchDirectory directory = new();
-        string file = directory.File("report.json");
-        Assert.Equal(0, await MacroCommand.RunAsync(["--certificates", "100", "--rounds", "1", "--seconds", "1", "--only", "nginx", "--json", file]));
-        JsonElement report = JsonDocument.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)).RootElement;
+        JsonElement report = await RunAsync(MacroCommand.RunAsync, "--certificates", "100", "--rounds", "1", "--seconds", "1", "--only", "nginx");
         Assert.Equal("quick", report.GetProperty("mode").GetString());
         Assert.True(report.GetProperty("isSound").GetBoolean());
         JsonElement[] rows = [.. report.GetProperty("results").EnumerateArray()];
@@ -29,6 +29,47 @@ public sealed class QuickModeTests
         }
 
         Assert.True(ExternalTool.Find("nginx") is not null ? rows.Any(row => row.GetProperty("contestant").GetString() == "nginx, files") : report.GetProperty("missing").GetArrayLength() == 1);
+    }
+
+    [Fact]
+    public async Task Edge_OneShortRound_TellsBothSidesApart()
+    {
+        Assert.SkipWhen(ExternalTool.Find("wrk") is null || ExternalTool.Find("haproxy") is null, "This machine has no wrk, or no haproxy.");
+        JsonElement report = await RunAsync(EdgeCommand.RunAsync, "--certificates", "100", "--rounds", "1", "--seconds", "1", "--only", "haproxy");
+        Assert.True(report.GetProperty("isSound").GetBoolean());
+        JsonElement row = report.GetProperty("results").EnumerateArray().First(row => row.GetProperty("contestant").GetString() == "HAProxy" && row.GetProperty("scenario").GetString() == "GET, one connection each");
+        Assert.True(row.GetProperty("processorMicroseconds").GetDouble() > 0);
+        Assert.True(row.GetProperty("behindMicroseconds").GetDouble() > 0);
+    }
+
+    [Fact]
+    public async Task Overload_OneShortRound_ReportsGoodputAndFloods()
+    {
+        JsonElement report = await RunAsync(OverloadCommand.RunAsync, "--certificates", "100", "--rounds", "1", "--seconds", "0.2");
+        Assert.True(report.GetProperty("isSound").GetBoolean());
+        Assert.All(report.GetProperty("overloads").EnumerateArray().ToArray(), one => Assert.True(one.GetProperty("capacity").GetDouble() > 0 && one.GetProperty("part").GetDouble() > 0));
+        Assert.Equal(6, report.GetProperty("floods").GetArrayLength());
+        Assert.All(report.GetProperty("floods").EnumerateArray().ToArray(), one => Assert.True(one.GetProperty("flood").GetDouble() > 0 && one.GetProperty("cached").GetDouble() >= 0));
+    }
+
+    [Fact]
+    public async Task Scale_TwoSmallSizes_ReportsMemoryAndRates()
+    {
+        JsonElement report = await RunAsync(ScaleCommand.RunAsync, "--certificates", "12000", "--seconds", "0.2", "--only", "nobody");
+        Assert.True(report.GetProperty("isSound").GetBoolean());
+        JsonElement[] known = [.. report.GetProperty("known").EnumerateArray()];
+        Assert.Equal([10_000, 12_000], known.Select(one => one.GetProperty("known").GetInt32()));
+        Assert.All(known, one => Assert.True(one.GetProperty("megabytes").GetDouble() > 0 && one.GetProperty("unissuedPerSecond").GetDouble() > 0 && one.GetProperty("hitsPerSecond").GetDouble() > 0));
+        Assert.True(known[1].GetProperty("firstPerSecond").GetDouble() > 0);
+        Assert.All(report.GetProperty("cached").EnumerateArray().ToArray(), one => Assert.InRange(one.GetProperty("bytesEach").GetDouble(), 300, 460)); // docs/PERFORMANCE.md
+    }
+
+    private static async Task<JsonElement> RunAsync(Func<string[], Task<int>> command, params string[] arguments)
+    {
+        using ScratchDirectory directory = new();
+        string file = directory.File("report.json");
+        Assert.Equal(0, await command([.. arguments, "--json", file]));
+        return JsonDocument.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)).RootElement;
     }
 
     [Theory]

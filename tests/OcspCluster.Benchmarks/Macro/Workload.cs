@@ -12,7 +12,7 @@ internal sealed record RequestRows(string File, int Width, int Count);
 /// <summary>A CA, its certificates' serial numbers, and the requests about them, in files that all contestants and loads share.</summary>
 internal sealed class Workload
 {
-    private const int SerialBytes = 16;
+    public const int SerialBytes = 16;
     private const int BlockRows = 16_384;
 
     private readonly TestPki _pki;
@@ -113,12 +113,20 @@ internal sealed class Workload
     }
 
     /// <summary>POST bodies about serial numbers that were never issued.</summary>
-    public RequestRows WriteUnissued(int count) => WriteRows("unissued.rows", count, _request.Length, (_, row) =>
+    public RequestRows WriteUnissued(int count) => WriteAbout("unissued.rows", count, (_, serial) =>
     {
-        _request.CopyTo(row);
-        Span<byte> serial = row.AsSpan(_serialInRequest, SerialBytes);
         RandomNumberGenerator.Fill(serial);
         serial[0] = 0x02;
+    });
+
+    /// <summary>POST bodies about any serial numbers.</summary>
+    /// <param name="name">The file's name.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="serialOf">Writes the 16 octets of one.</param>
+    public RequestRows WriteAbout(string name, int count, Action<int, Span<byte>> serialOf) => WriteRows(name, count, _request.Length, (i, row) =>
+    {
+        _request.CopyTo(row);
+        serialOf(i, row.AsSpan(_serialInRequest, SerialBytes));
     });
 
     // Spread, the same in every run. A target must be a path of files, too (nginx).
