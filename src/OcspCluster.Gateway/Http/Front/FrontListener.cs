@@ -220,18 +220,18 @@ internal sealed partial class FrontListener : IConnectionListener
     }
 
     /// <summary>Tells that the process may open nothing more.</summary>
-    public void LogCannotAccept()
+    public void LogCannotAccept(int error)
     {
         if (MayLog())
         {
-            LogNoDescriptors(new System.ComponentModel.Win32Exception(SystemCalls.Error).Message);
+            LogNoDescriptors(new System.ComponentModel.Win32Exception(error).Message);
         }
     }
 
     [LoggerMessage(160, LogLevel.Error, "A connection cannot be accepted: {Error}. It is tried again every second. Raise the limit of open files (ulimit -n, LimitNOFILE of systemd) above Ocsp:MaxConnections")]
     private partial void LogNoDescriptors(string error);
 
-    [LoggerMessage(161, LogLevel.Warning, "Connections are closed at once: there are {Most}, the most that Ocsp:MaxConnections allows")]
+    [LoggerMessage(161, LogLevel.Warning, "Connections are closed at once: there are {Most}, the most that Ocsp:MaxConnections and the limit of open files allow")]
     private partial void LogTooManyConnections(int most);
 
     [LoggerMessage(162, LogLevel.Error, "A request could not be answered; its connection was closed")]

@@ -204,7 +204,8 @@ internal sealed partial class FrontLoop : IDisposable
                 continue;
             }
 
-            switch (SystemCalls.Error)
+            int error = SystemCalls.Error;
+            switch (error)
             {
                 case SystemCalls.Eagain:
                     return;
@@ -212,7 +213,7 @@ internal sealed partial class FrontLoop : IDisposable
                     // The connection stays where it is and would be told of without end: wait until the next sweep, when others may have ended.
                     _poll.TryRemove(_listener.Descriptor);
                     _accepts = false;
-                    _listener.LogCannotAccept();
+                    _listener.LogCannotAccept(error);
                     return;
                 default:
                     break; // that client has gone (ECONNABORTED, and the errors of the network that accept(2) names)

@@ -9,10 +9,13 @@ namespace OcspCluster.Gateway;
 /// <summary>
 /// The way into the OCSP listener on Linux: threads of its own accept connections and answer what lies in the cache, and Kestrel gets the others (docs/decisions/0060). Thread-safe.
 /// </summary>
-internal sealed class FrontTransport : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
+internal sealed partial class FrontTransport : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
 {
     private const int Tcp = 6;
     private const int DeferAccept = 9;
+
+    /// <summary>Descriptors that connections leave to the rest of the process. Without them it fails for good: an assembly that could not be opened once is not looked for again.</summary>
+    private const int Reserve = 256;
 
     private readonly SocketConnectionContextFactory _kestrel;
     private readonly ILogger _log;
@@ -29,10 +32,16 @@ internal sealed class FrontTransport : IConnectionListenerFactory, IConnectionLi
         }
 
         Answers = answers;
-        MaxConnections = options.MaxConnections;
+        _log = loggers.CreateLogger<OcspListener>();
+        long files = SystemCalls.OpenFiles;
+        MaxConnections = (int)Math.Min(options.MaxConnections, files - Math.Min(Reserve, files / 2));
+        if (MaxConnections < options.MaxConnections)
+        {
+            LogFewerConnections(files, MaxConnections, options.MaxConnections);
+        }
+
         KeepAliveSeconds = (int)Math.Ceiling(options.KeepAliveTimeout.TotalSeconds);
         _threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
-        _log = loggers.CreateLogger<OcspListener>();
         _kestrel = new SocketConnectionContextFactory(new SocketConnectionFactoryOptions { UnsafePreferInlineScheduling = true }, _log);
     }
 
@@ -103,4 +112,7 @@ internal sealed class FrontTransport : IConnectionListenerFactory, IConnectionLi
 
     /// <inheritdoc/>
     public void Dispose() => _kestrel.Dispose();
+
+    [LoggerMessage(164, LogLevel.Warning, "The limit of open files, {Files}, leaves room for {Most} connections, and Ocsp:MaxConnections is {Wanted}. Raise it (ulimit -n, LimitNOFILE of systemd)")]
+    private partial void LogFewerConnections(long files, int most, int wanted);
 }

@@ -30,6 +30,16 @@ internal static class SystemCalls
     /// <summary>The error of the last call on this thread.</summary>
     public static int Error => Marshal.GetLastPInvokeError();
 
+    /// <summary>How many files and sockets the process may have open (RLIMIT_NOFILE).</summary>
+    public static long OpenFiles
+    {
+        get
+        {
+            Span<ulong> limits = stackalloc ulong[2]; // in force, and what it may be raised to, which the runtime does at its start
+            return GetLimit(7, ref limits[0]) == 0 ? (long)Math.Min(limits[0], long.MaxValue) : long.MaxValue;
+        }
+    }
+
     [DllImport("libc", EntryPoint = "accept4", ExactSpelling = true, SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static extern int Accept(int listener, nint address, nint length, int flags);
@@ -69,4 +79,8 @@ internal static class SystemCalls
     [DllImport("libc", EntryPoint = "write", ExactSpelling = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static extern nint Write(int descriptor, ref ulong value, nint length);
+
+    [DllImport("libc", EntryPoint = "getrlimit", ExactSpelling = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int GetLimit(int resource, ref ulong limits);
 }
