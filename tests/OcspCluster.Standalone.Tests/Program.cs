@@ -21,8 +21,10 @@ internal static class Program
             case ["measure-feed", string events]:
                 await Admin.FeedMeasurements.RunAsync(int.Parse(events, System.Globalization.CultureInfo.InvariantCulture));
                 return 0;
-            case ["measure-memory", string certificates]:
-                await Host.MemoryMeasurements.RunAsync(int.Parse(certificates, System.Globalization.CultureInfo.InvariantCulture));
+            case ["measure-memory", string certificates, .. string[] sample]:
+                await Host.MemoryMeasurements.RunAsync(
+                    int.Parse(certificates, System.Globalization.CultureInfo.InvariantCulture),
+                    sample is [string part] ? double.Parse(part, System.Globalization.CultureInfo.InvariantCulture) : 1);
                 return 0;
             case ["measure-telemetry"]:
                 await Host.TelemetryMeasurements.RunAsync();

@@ -17,7 +17,7 @@ public sealed partial class OcspResponder
             || !_cache.TryFind(_cache.HashOf(served.Salt, serial), certId, out hit)
             || hit.IsMadeDue
             || now.ToUnixTimeSeconds() >= hit.RefreshAt
-            || _clock.GetTimestamp() >= hit.HeldUntil
+            || (hit.HeldUntil is var until && until != long.MaxValue && _clock.GetTimestamp() >= until) // most are held until they are told otherwise
             || !(hit.IsRevoked || _answers.HasLease(served.Issuer.Id) || served.Issuer.Policy.WithoutLease == WithoutLease.ServeUntilNextUpdate))
         {
             return false;

@@ -144,7 +144,7 @@ internal sealed class ResponseReader : IDisposable
         _findWord = database.Prepare("SELECT id FROM word WHERE octets = ?");
         _readWord = database.Prepare("SELECT octets FROM word WHERE id = ?");
         _find = database.Prepare($"SELECT {ResponseRows.Columns} FROM response WHERE issuer = ? AND serial = ?");
-        _page = database.Prepare($"SELECT {ResponseRows.Columns} FROM response WHERE issuer = ? AND id > ? ORDER BY id LIMIT ?");
+        _page = database.Prepare(ResponseRows.PageOfIssuer);
     }
 
     /// <summary>Of which file it is.</summary>

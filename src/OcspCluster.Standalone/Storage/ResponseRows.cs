@@ -9,6 +9,7 @@ namespace OcspCluster.Standalone.Storage;
 //           answers repeat a handful of them.
 // response  one row per answer. It keeps its row when it is replaced, so the file does not grow by refreshing.
 // place     what an answer is replaced by, and how it is found.
+// of_issuer the rows of an issuer in their order, for who reads them all. Without it each page of rows is found by looking at all of the issuer's and sorting them.
 //
 // Instants are seconds since 1970, for answers have no others; seal is the row's CRC-32C (see Seal).
 
@@ -16,6 +17,9 @@ namespace OcspCluster.Standalone.Storage;
 internal static class ResponseRows
 {
     public const string Columns = "id, serial, form, credential, is_default, position, produced_at, this_update, next_update, encoded, seal";
+
+    /// <summary>Some rows of an issuer behind one: the issuer's number, the row's id, how many.</summary>
+    public const string PageOfIssuer = $"SELECT {Columns} FROM response WHERE issuer = ? AND id > ? ORDER BY id LIMIT ?";
 
     private const int ApplicationId = 0x4F435352; // "OCSR"
     private const int Version = 1;
@@ -63,6 +67,9 @@ internal static class ResponseRows
                 COMMIT
                 """);
         }
+
+        // Files that were made before it have it from now on.
+        database.Execute("CREATE INDEX IF NOT EXISTS of_issuer ON response (issuer)");
     }
 
     public static byte[] WordOf(IssuerId issuer) => Encoding.UTF8.GetBytes(issuer.ToString());

@@ -61,6 +61,7 @@ public sealed class SqliteResponseStore : IResponseStore
     /// <inheritdoc/>
     public async IAsyncEnumerable<KeptResponse> ReadAsync(IssuerId issuer, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        await GiveIndexAsync(cancellationToken).ConfigureAwait(false);
         long after = 0;
         ResponsePage page;
         do
@@ -95,6 +96,22 @@ public sealed class SqliteResponseStore : IResponseStore
         }
 
         return ValueTask.CompletedTask;
+    }
+
+    // Who opens a file to write gives it the index that all rows are read by.
+    private async ValueTask GiveIndexAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (File.Exists(_file))
+            {
+                await Write(static _ => { }, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (RevocationStoreException)
+        {
+            // Then the reading fails as well, or is slow.
+        }
     }
 
     private ValueTask Write(Action<ResponseWriter> write, CancellationToken cancellationToken)

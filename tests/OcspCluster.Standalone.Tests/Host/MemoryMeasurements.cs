@@ -13,14 +13,15 @@ namespace OcspCluster.Standalone.Tests.Host;
 
 /// <summary>
 /// What docs/OPERATIONS.md says of memory, disk and presigning: the real program in a process of its own over a store of so many certificates, of which at most a million have
-/// not ended and are presigned. Run with <c>dotnet run -c Release --project tests/OcspCluster.Standalone.Tests -- measure-memory 1000000</c>.
+/// not ended and are presigned. Run with <c>dotnet run -c Release --project tests/OcspCluster.Standalone.Tests -- measure-memory 1000000</c>; with <c>0</c> behind it no signature is verified.
 /// </summary>
 internal static class MemoryMeasurements
 {
-    private const int Batch = 10_000;
+    private const int Chunk = 262_144;
+    private const int Batch = 4096;
     private const int Presigned = 1_000_000;
 
-    public static async Task RunAsync(int certificates)
+    public static async Task RunAsync(int certificates, double verifySample)
     {
         using ScratchDirectory directory = new();
         IReadOnlyDictionary<string, string> keys = ResponderSetup.Of(Issuers.Alpha).WriteTo(directory.Path);
@@ -35,7 +36,7 @@ internal static class MemoryMeasurements
             Report(idle, "after the start");
         }
 
-        string[] presign = [.. arguments, "--set", "Issuers:alpha:Presign=All", "--set", "Issuers:alpha:RefreshSignaturesPerSecond=1000000"];
+        string[] presign = [.. arguments, "--set", "Issuers:alpha:Presign=All", "--set", "Issuers:alpha:RefreshSignaturesPerSecond=1000000", "--set", string.Create(CultureInfo.InvariantCulture, $"Issuers:alpha:VerifySample={verifySample}")];
         await PresignAsync(directory, presign, "presigned");
         Console.WriteLine($"kept answers: {Megabytes(data, SqliteResponseStore.FileName):N0} MB, {Megabytes(data, SqliteResponseStore.FileName) * 1e6 / Math.Min(certificates, Presigned):N0} octets each");
         await PresignAsync(directory, presign, "after a restart");
@@ -73,18 +74,29 @@ internal static class MemoryMeasurements
         return host;
     }
 
-    // Straight into the store, in the order of the serial numbers within each batch: the quickest way that keeps chain and tree.
+    // Straight into the store, in chunks sorted by serial number and appends of some thousand, as imports of files do it: the quickest way that keeps chain and tree.
     private static async Task ImportAsync(string data, int certificates)
     {
-        long start = Stopwatch.GetTimestamp();
+        long start = Stopwatch.GetTimestamp(), last = start;
         await using SqliteRevocationStore store = SqliteRevocationStore.Open(data);
         IssuerId issuer = new("alpha");
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
-        for (int done = 0; done < certificates; done += Batch)
+        for (int done = 0; done < certificates;)
         {
-            (SerialNumber Serial, int Number)[] serials = [.. Enumerable.Range(done, Batch).Select(i => (SerialNumber.FromContent([0x01, .. SHA256.HashData(BitConverter.GetBytes(i)).AsSpan(0, 15)]), i)).OrderBy(one => one.Item1)];
-            JournalEntry[] entries = [.. serials.Select((one, i) => Entry(done + i + 1, one.Serial, one.Number < Presigned ? now.AddDays(300) : now.AddDays(-300), now))];
-            await store.AppendAsync(issuer, done, entries);
+            (SerialNumber Serial, int Number)[] chunk =
+            [
+                .. Enumerable.Range(done, Math.Min(Chunk, certificates - done)).Select(i => (SerialNumber.FromContent([0x01, .. SHA256.HashData(BitConverter.GetBytes(i)).AsSpan(0, 15)]), i)).OrderBy(one => one.Item1),
+            ];
+            foreach ((SerialNumber Serial, int Number)[] batch in chunk.Chunk(Batch))
+            {
+                int position = done;
+                JournalEntry[] entries = [.. batch.Select((one, i) => Entry(position + i + 1, one.Serial, one.Number < Presigned ? now.AddDays(300) : now.AddDays(-300), now))];
+                await store.AppendAsync(issuer, position, entries);
+                done += batch.Length;
+            }
+
+            Console.WriteLine($"  {done:N0} certificates: the last {chunk.Length:N0} at {chunk.Length / Stopwatch.GetElapsedTime(last).TotalSeconds:N0}/s");
+            last = Stopwatch.GetTimestamp();
         }
 
         Console.WriteLine($"import: {Stopwatch.GetElapsedTime(start).TotalSeconds:N1} s, {certificates / Stopwatch.GetElapsedTime(start).TotalSeconds:N0}/s");

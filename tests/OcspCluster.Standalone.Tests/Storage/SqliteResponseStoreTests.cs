@@ -42,6 +42,37 @@ public sealed class SqliteResponseStoreTests : ResponseStoreContract
         AssertSame([Response(2)], await ReadAllAsync(Ca));
     }
 
+    // Sorted, each page would look at every row of the issuer: 189 s for a million.
+    [Fact]
+    public async Task Rows_OfAnIssuer_AreReadByAnIndex_InAFileThatHadNone_Too()
+    {
+        await Store.SaveAsync(Ca, [.. Enumerable.Range(1, 2000).Select(i => Response(i))], CancellationToken.None);
+        await Store.DisposeAsync();
+        using (SqliteDatabase database = SqliteDatabase.Open(DatabaseFile, readOnly: false))
+        {
+            database.Execute("DROP INDEX of_issuer");
+            Assert.Contains("TEMP B-TREE", Plan(database), StringComparison.Ordinal);
+        }
+
+        await RestartAsync();
+        Assert.Equal(2000, (await ReadAllAsync(Ca)).Count);
+        using SqliteDatabase after = SqliteDatabase.Open(DatabaseFile, readOnly: true);
+        Assert.Contains("INDEX of_issuer (issuer=? AND rowid>?)", Plan(after), StringComparison.Ordinal);
+        Assert.DoesNotContain("TEMP B-TREE", Plan(after), StringComparison.Ordinal);
+
+        static string Plan(SqliteDatabase database)
+        {
+            using SqliteStatement plan = database.Prepare("EXPLAIN QUERY PLAN " + ResponseRows.PageOfIssuer);
+            string steps = "";
+            while (plan.Step())
+            {
+                steps += plan.GetText(3) + "; ";
+            }
+
+            return steps;
+        }
+    }
+
     [Fact]
     public async Task File_DamagedUnderAReader_IsMadeAnew()
     {
