@@ -1,5 +1,6 @@
 using System.Text.Json;
 using OcspCluster.Benchmarks.Edge;
+using OcspCluster.Benchmarks.Feed;
 using OcspCluster.Benchmarks.Overload;
 using OcspCluster.Benchmarks.Scale;
 using OcspCluster.Testing;
@@ -45,11 +46,15 @@ public sealed class QuickModeTests
     [Fact]
     public async Task Overload_OneShortRound_ReportsGoodputAndFloods()
     {
-        JsonElement report = await RunAsync(OverloadCommand.RunAsync, "--certificates", "100", "--rounds", "1", "--seconds", "0.2");
+        // On a machine that is busy enough nobody is answered within so short a run: that some were is all that is sure.
+        JsonElement report = await RunAsync(OverloadCommand.RunAsync, "--certificates", "100", "--rounds", "1", "--seconds", "0.3");
         Assert.True(report.GetProperty("isSound").GetBoolean());
-        Assert.All(report.GetProperty("overloads").EnumerateArray().ToArray(), one => Assert.True(one.GetProperty("capacity").GetDouble() > 0 && one.GetProperty("part").GetDouble() > 0));
-        Assert.Equal(6, report.GetProperty("floods").GetArrayLength());
-        Assert.All(report.GetProperty("floods").EnumerateArray().ToArray(), one => Assert.True(one.GetProperty("flood").GetDouble() > 0 && one.GetProperty("cached").GetDouble() >= 0));
+        JsonElement[] overloads = [.. report.GetProperty("overloads").EnumerateArray()], floods = [.. report.GetProperty("floods").EnumerateArray()];
+        Assert.Equal(2, overloads.Length);
+        Assert.Contains(overloads, one => one.GetProperty("capacity").GetDouble() > 0 && one.GetProperty("answered").GetDouble() > 0);
+        Assert.Equal(6, floods.Length);
+        Assert.Contains(floods, one => one.GetProperty("flood").GetDouble() > 0);
+        Assert.True(report.GetProperty("megabytesAtMost").GetDouble() > 0);
     }
 
     [Fact]
@@ -59,9 +64,21 @@ public sealed class QuickModeTests
         Assert.True(report.GetProperty("isSound").GetBoolean());
         JsonElement[] known = [.. report.GetProperty("known").EnumerateArray()];
         Assert.Equal([10_000, 12_000], known.Select(one => one.GetProperty("known").GetInt32()));
-        Assert.All(known, one => Assert.True(one.GetProperty("megabytes").GetDouble() > 0 && one.GetProperty("unissuedPerSecond").GetDouble() > 0 && one.GetProperty("hitsPerSecond").GetDouble() > 0));
-        Assert.True(known[1].GetProperty("firstPerSecond").GetDouble() > 0);
+        Assert.All(known, one => Assert.True(one.GetProperty("megabytes").GetDouble() > 0 && one.GetProperty("startSeconds").GetDouble() > 0 && one.GetProperty("unissuedPerSecond").GetDouble() >= 0));
+        Assert.True(known[1].GetProperty("statusMicroseconds").GetDouble() > 0);
         Assert.All(report.GetProperty("cached").EnumerateArray().ToArray(), one => Assert.InRange(one.GetProperty("bytesEach").GetDouble(), 300, 460)); // docs/PERFORMANCE.md
+    }
+
+    [Fact]
+    public async Task Feed_OneShortRound_ReportsEventsBesideTheStoreAndReadsBesideAnImport()
+    {
+        JsonElement report = await RunAsync(FeedCommand.RunAsync, "--certificates", "100", "--rounds", "1", "--seconds", "0.3", "--only", "nobody");
+        Assert.True(report.GetProperty("isSound").GetBoolean());
+        Assert.Equal(5, report.GetProperty("rows").GetArrayLength());
+        Assert.All(report.GetProperty("rows").EnumerateArray().ToArray(), row => Assert.True(row.GetProperty("perSecond").GetDouble() > 0 && row.GetProperty("ratio").GetDouble() > 0));
+        JsonElement reads = Assert.Single(report.GetProperty("readsBesideImport").EnumerateArray().ToArray());
+        Assert.True(reads.GetProperty("importedPerSecond").GetDouble() > 0);
+        Assert.True(reads.GetProperty("ratio").GetDouble() > 0);
     }
 
     private static async Task<JsonElement> RunAsync(Func<string[], Task<int>> command, params string[] arguments)

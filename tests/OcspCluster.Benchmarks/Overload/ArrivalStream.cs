@@ -58,6 +58,9 @@ internal sealed class ArrivalStream(RequestRows rows, double perSecond, int conn
     /// <summary>Connections that broke, or could not be made.</summary>
     public long Broken { get; private set; }
 
+    /// <summary>When the next client comes.</summary>
+    public long NextArrival => (long)_next;
+
     public void Begin(long now) => _next = now;
 
     /// <summary>Counts who has arrived until now, and sends away who has waited too long.</summary>

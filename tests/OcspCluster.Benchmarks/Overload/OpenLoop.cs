@@ -4,7 +4,8 @@ using OcspCluster.Benchmarks.Macro;
 namespace OcspCluster.Benchmarks.Overload;
 
 /// <summary>
-/// Some <see cref="ArrivalStream"/>s against one server, from one thread that never waits: it looks at the time, sends for who has arrived, and takes what has come back.
+/// Some <see cref="ArrivalStream"/>s against one server, from one thread: it looks at the time, sends for who has arrived, and takes what has come back. It never waits, or, where it shares the processors with the
+/// server, until something happens.
 /// </summary>
 internal sealed class OpenLoop : IDisposable
 {
@@ -35,7 +36,15 @@ internal sealed class OpenLoop : IDisposable
     /// <param name="duration">How long.</param>
     /// <param name="processor">The processor that the generator keeps to; null for any.</param>
     /// <param name="streams">Who comes.</param>
-    public static Task<IReadOnlyList<StreamResult>> RunAsync(Uri url, TimeSpan duration, int? processor, params ArrivalStream[] streams)
+    public static Task<IReadOnlyList<StreamResult>> RunAsync(Uri url, TimeSpan duration, int? processor, params ArrivalStream[] streams) => RunAsync(url, duration, processor, isGentle: false, streams);
+
+    /// <summary>Has them come for so long.</summary>
+    /// <param name="url">Where to.</param>
+    /// <param name="duration">How long.</param>
+    /// <param name="processor">The processor that the generator keeps to; null for any.</param>
+    /// <param name="isGentle">Whether it waits until something happens, and so leaves the processor to others.</param>
+    /// <param name="streams">Who comes.</param>
+    public static Task<IReadOnlyList<StreamResult>> RunAsync(Uri url, TimeSpan duration, int? processor, bool isGentle, params ArrivalStream[] streams)
     {
         TaskCompletionSource<IReadOnlyList<StreamResult>> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Thread thread = new(() =>
@@ -48,7 +57,7 @@ internal sealed class OpenLoop : IDisposable
                 }
 
                 using OpenLoop loop = new(url.Port, streams);
-                ended.SetResult(loop.Run(duration));
+                ended.SetResult(loop.Run(duration, isGentle));
             }
             catch (Exception e)
             {
@@ -73,7 +82,7 @@ internal sealed class OpenLoop : IDisposable
         Sockets.Close(_poll);
     }
 
-    private List<StreamResult> Run(TimeSpan duration)
+    private List<StreamResult> Run(TimeSpan duration, bool isGentle)
     {
         foreach ((ArrivalStream stream, Stack<Connection> free) in _streams)
         {
@@ -103,6 +112,11 @@ internal sealed class OpenLoop : IDisposable
                 {
                     Begin(free.Pop(), arrived, now);
                 }
+            }
+
+            if (isGentle)
+            {
+                Sockets.Wait(_poll, Math.Min(_streams.Min(one => one.Stream.NextArrival), end) - Stopwatch.GetTimestamp());
             }
 
             int count = Sockets.Poll(_poll, events);

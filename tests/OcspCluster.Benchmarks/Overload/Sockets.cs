@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.ComponentModel;
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 [assembly: DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
@@ -69,6 +70,21 @@ internal static class Sockets
         Checked(NativeMethods.epoll_ctl(poll, isNew ? Add : Modify, socket, one));
     }
 
+    /// <summary>Waits until something has happened, or so many ticks of <see cref="Stopwatch"/> have passed.</summary>
+    public static void Wait(int poll, long ticks)
+    {
+        if (ticks <= 0)
+        {
+            return;
+        }
+
+        byte[] file = new byte[8]; // struct pollfd: fd, events, revents
+        BinaryPrimitives.WriteInt32LittleEndian(file, poll);
+        BinaryPrimitives.WriteInt16LittleEndian(file.AsSpan(4), (short)Readable);
+        long[] time = [ticks / Stopwatch.Frequency, ticks % Stopwatch.Frequency * 1_000_000_000 / Stopwatch.Frequency];
+        _ = NativeMethods.ppoll(file, 1, time, 0);
+    }
+
     /// <summary>What has happened since, without waiting.</summary>
     /// <returns>How many.</returns>
     public static int Poll(int poll, byte[] events) => Math.Max(0, NativeMethods.epoll_wait(poll, events, events.Length / s_eventBytes, 0));
@@ -108,6 +124,9 @@ internal static class Sockets
 
         [DllImport("libc", SetLastError = true)]
         public static extern int epoll_wait(int poll, byte[] events, int count, int milliseconds);
+
+        [DllImport("libc", SetLastError = true)]
+        public static extern int ppoll(byte[] files, nint count, long[] time, nint mask);
 
         [DllImport("libc", SetLastError = true)]
         public static extern int socket(int family, int type, int protocol);
