@@ -37,7 +37,8 @@ internal sealed class SiloProcess : IAsyncDisposable
     /// <summary>Starts it with free HTTP ports and returns when it says that it is ready.</summary>
     public static async Task<SiloProcess> StartAsync(string workingDirectory, params IEnumerable<string> arguments)
     {
-        SiloProcess silo = Spawn(workingDirectory, ["--ocsp", "http://127.0.0.1:0", "--admin", "http://127.0.0.1:0", .. arguments]);
+        // Beside all other tests a silo may not get a processor for longer than the default allows (docs/OPERATIONS.md, measure-membership).
+        SiloProcess silo = Spawn(workingDirectory, ["--ocsp", "http://127.0.0.1:0", "--admin", "http://127.0.0.1:0", "--set", "Cluster:ProbeTimeout=00:00:01", .. arguments]);
         await silo.WaitUntilReadyAsync();
         return silo;
     }
