@@ -14,6 +14,8 @@ internal readonly record struct ResponseRules(SigningCredential Credential, X509
 {
     private static readonly DecodeOptions s_withRawNonce = DecodeOptions.Default with { AcceptRawNonce = true };
 
+    private readonly CertificateValidity _ofIssuer = CertificateValidity.Of(IssuerCertificate);
+
     /// <returns>What is wrong, in a sentence without its full stop; null when nothing is.</returns>
     public string? FindError(ReadOnlyMemory<byte> encoded, ResponseData meant, DateTimeOffset now)
     {
@@ -87,7 +89,7 @@ internal readonly record struct ResponseRules(SigningCredential Credential, X509
             return $"its producedAt {producedAt:u} is not {meant:u}, or later than {now:u}";
         }
 
-        return !Credential.Validity.Includes(producedAt) || !CertificateValidity.Of(IssuerCertificate).Includes(producedAt)
+        return !Credential.Validity.Includes(producedAt) || !_ofIssuer.Includes(producedAt)
             ? $"producedAt {producedAt:u} is outside the validity of the signer's or the issuer's certificate"
             : null;
     }
@@ -107,7 +109,7 @@ internal readonly record struct ResponseRules(SigningCredential Credential, X509
             return $"thisUpdate {thisUpdate:u}, producedAt {producedAt:u} and nextUpdate {nextUpdate:u} are out of order";
         }
 
-        CertificateValidity ofSigner = Credential.Validity, ofIssuer = CertificateValidity.Of(IssuerCertificate);
+        CertificateValidity ofSigner = Credential.Validity, ofIssuer = _ofIssuer;
         if (ofSigner.Includes(thisUpdate) && ofSigner.Includes(end) && ofIssuer.Includes(thisUpdate) && ofIssuer.Includes(end))
         {
             return null;

@@ -103,7 +103,7 @@ internal sealed class CacheStripe(ResponseCache cache)
         EnsureSlot();
         byte[] page = EnsureRoom(size);
         CacheRecord.Write(page.AsSpan(_tail, size), classNumber, @class, made, status);
-        Insert(_table, hash, Location(_pages - 1, _tail));
+        Insert(_table, Slot(hash, Location(_pages - 1, _tail)));
         _filled++;
         _tail += size;
         _live++;
@@ -226,9 +226,12 @@ internal sealed class CacheStripe(ResponseCache cache)
         {
             // A quarter more than there are, not twice as many: a million certificates would pay for the air in it.
             Table grown = new(new ulong[Math.Max(4, (_live + 1) * 5 / 4)], table.Pages);
-            foreach (ulong slot in table.Slots.Where(slot => (uint)slot > Removed))
+            foreach (ulong slot in table.Slots)
             {
-                Insert(grown, HashOf(table.At(slot, cache)), (uint)slot);
+                if ((uint)slot > Removed)
+                {
+                    Insert(grown, slot); // by what the slot says: no record is looked at, which would be out of the processor's reach
+                }
             }
 
             _filled = _live;
@@ -291,7 +294,7 @@ internal sealed class CacheStripe(ResponseCache cache)
             }
 
             old.Octets(slot, size).CopyTo(table.Pages[pages - 1].AsSpan(tail));
-            Insert(table, HashOf(record), Location(pages - 1, tail));
+            Insert(table, Slot(HashOf(record), Location(pages - 1, tail)));
             tail += size;
             left -= size;
         }
@@ -310,16 +313,16 @@ internal sealed class CacheStripe(ResponseCache cache)
         Volatile.Write(ref _table, table);
     }
 
-    private static void Insert(Table table, ulong hash, uint location)
+    private static void Insert(Table table, ulong slot)
     {
         ulong[] slots = table.Slots;
-        int i = First(hash, slots.Length);
+        int i = First((uint)(slot >> 32), slots.Length);
         while (slots[i] != 0)
         {
             i = i + 1 == slots.Length ? 0 : i + 1;
         }
 
-        Volatile.Write(ref slots[i], ((ulong)Tag(hash) << 32) | location);
+        Volatile.Write(ref slots[i], slot);
     }
 
     private ulong HashOf(CacheRecord record) => cache.HashOf(record.Class.Issuer, SerialOf(record));
@@ -328,9 +331,13 @@ internal sealed class CacheStripe(ResponseCache cache)
 
     private static ReadOnlySpan<byte> SerialOf(CacheRecord record) => PlainRequest.SerialOf(record.Middle[record.Class.CertIdOffset..]);
 
-    private static int First(ulong hash, int slots) => (int)(((hash & uint.MaxValue) * (ulong)slots) >> 32);
+    // Where a slot belongs follows from its tag, so that a table grows without its records. Of the tag's 32 bits those are left to tell apart what lies side by side that do not say
+    // where: 22 with a thousand slots. The stripe is said by others (ResponseCache.StripeOf).
+    private static int First(uint tag, int slots) => (int)(((ulong)tag * (ulong)slots) >> 32);
 
     private static uint Tag(ulong hash) => (uint)(hash >> 22);
+
+    private static ulong Slot(ulong hash, uint location) => ((ulong)Tag(hash) << 32) | location;
 
     private static uint Location(int page, int offset) => (((uint)page << OffsetBits) | ((uint)offset >> 3)) + 2;
 
@@ -367,7 +374,7 @@ internal sealed class CacheStripe(ResponseCache cache)
             _slots = table.Slots;
             _tag = Tag(hash);
             _left = _slots.Length;
-            Index = First(hash, _slots.Length) - 1;
+            Index = First(_tag, _slots.Length) - 1;
         }
 
         public int Index { get; private set; }

@@ -165,7 +165,7 @@ public sealed partial class KeptResponses : BackgroundService
 
     private static KeptResponse ToKept(CachedResponse cached) => new()
     {
-        Serial = CertId.Decode(cached.CertId).SerialNumber,
+        Serial = SerialNumber.FromContent(PlainRequest.SerialOf(cached.CertId.Span)),
         CertId = cached.CertId,
         Credential = cached.Credential.Fingerprint,
         IsDefault = cached.IsDefault,

@@ -333,7 +333,7 @@ public sealed partial class RefreshScheduler : IDisposable
     {
         if (issuer == Issuer.Id && Issuer.Policy.Presign != Presign.OnDemand && stored is { IsDefault: true, Status: not null } && _forms.NumberOf(stored.CertId.Span) is byte form)
         {
-            SerialNumber serial = CertId.Decode(stored.CertId).SerialNumber;
+            SerialNumber serial = SerialNumber.FromContent(PlainRequest.SerialOf(stored.CertId.Span));
             _schedule.Track(serial, form, AnswerTimes.Of(Issuer.Policy, serial, stored.Response), idlePeriods: 0);
         }
     }
