@@ -36,8 +36,8 @@ internal sealed class JournalTurn
     public static async ValueTask<JournalTurn> CheckAsync(
         IRevocationStore store, IssuerId issuer, long position, IReadOnlyList<SubmittedEvent> events, DateTimeOffset now, TimeSpan futureTolerance)
     {
-        string[] ids = [.. events.Select(e => e.Event.Id).Where(StatusRules.IsEventId).Distinct(StringComparer.Ordinal)];
-        SerialNumber[] serials = [.. events.Select(e => e.Event.Serial).Where(serial => !serial.IsEmpty).Distinct()];
+        string[] ids = Distinct(events, e => e.Event.Id, StatusRules.IsEventId, StringComparer.Ordinal);
+        SerialNumber[] serials = Distinct(events, e => e.Event.Serial, serial => !serial.IsEmpty, null);
         IReadOnlyList<JournalEntry?> recorded = await store.FindEventsAsync(issuer, ids, CancellationToken.None).ConfigureAwait(false);
         IReadOnlyList<CertificateStatus?> statuses = await store.FindStatusesAsync(issuer, serials, CancellationToken.None).ConfigureAwait(false);
 
@@ -48,6 +48,23 @@ internal sealed class JournalTurn
         }
 
         return turn;
+    }
+
+    // In their order. The set has its size from the start: one that grows to it leaves its last tables among the large objects.
+    private static TKey[] Distinct<TKey>(IReadOnlyList<SubmittedEvent> events, Func<SubmittedEvent, TKey> keyOf, Func<TKey, bool> isKey, IEqualityComparer<TKey>? comparer)
+    {
+        HashSet<TKey> seen = new(events.Count, comparer);
+        List<TKey> keys = new(events.Count);
+        for (int i = 0; i < events.Count; i++)
+        {
+            TKey key = keyOf(events[i]);
+            if (isKey(key) && seen.Add(key))
+            {
+                keys.Add(key);
+            }
+        }
+
+        return [.. keys];
     }
 
     private static Dictionary<TKey, TValue> ByKey<TKey, TValue>(TKey[] keys, IReadOnlyList<TValue?> values, IEqualityComparer<TKey>? comparer)

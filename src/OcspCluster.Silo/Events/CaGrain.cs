@@ -72,6 +72,9 @@ internal sealed class CaGrain(CaSequencers sequencers, ClusterChronicle chronicl
 /// <summary>Makes a sequencer for each activation of a CA, and counts them. Thread-safe.</summary>
 internal sealed class CaSequencers(IRevocationStore store, ClusterPublisher publisher, RefreshFeed feed, ClockGuard guard, FeedTally tally, TimeProvider clock)
 {
+    // Redis does nothing else while it carries one out, some 25 µs for each event: leases, and what gateways miss, wait for it (docs/decisions/0021).
+    private static readonly IssuerSequencerOptions s_options = new() { MaxEventsPerAppend = ClusterRevocationAuthority.EventsPerCall };
+
     private int _active;
 
     /// <summary>How many CAs are active here.</summary>
@@ -81,7 +84,7 @@ internal sealed class CaSequencers(IRevocationStore store, ClusterPublisher publ
     public IssuerSequencer Create(IssuerId issuer)
     {
         Interlocked.Increment(ref _active);
-        return new IssuerSequencer(issuer, store, new MeasuredPublisher(new AnnouncingPublisher(publisher, feed, guard), tally), clock);
+        return new IssuerSequencer(issuer, store, new MeasuredPublisher(new AnnouncingPublisher(publisher, feed, guard), tally), clock, s_options);
     }
 
     /// <summary>An activation is gone.</summary>
@@ -91,8 +94,8 @@ internal sealed class CaSequencers(IRevocationStore store, ClusterPublisher publ
 /// <summary>Takes events to the CA's actor, wherever in the cluster it lives. Thread-safe.</summary>
 internal sealed class ClusterRevocationAuthority(IGrainFactory grains, IssuerDirectory directory) : IRevocationAuthority
 {
-    /// <summary>Events in one call: what a turn takes, in messages of less than a megabyte.</summary>
-    private const int EventsPerCall = 4096;
+    /// <summary>Events in one call: what a turn takes.</summary>
+    public const int EventsPerCall = 1024;
 
     private readonly ConcurrentDictionary<IssuerId, ICaGrain> _grains = [];
 

@@ -11,6 +11,7 @@ internal sealed class AnswerFiles : IDisposable
 
     private readonly Workload _work;
     private readonly ConcurrentDictionary<string, bool> _directories = [];
+    private volatile bool _isDisposed;
 
     public AnswerFiles(Workload work)
     {
@@ -37,6 +38,7 @@ internal sealed class AnswerFiles : IDisposable
     /// <summary>Writes one. Thread-safe.</summary>
     public void Write(int i, ReadOnlySpan<byte> answer)
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         string file = Path.Combine(Root, _work.FilePath(i));
         string directory = Path.GetDirectoryName(file)!;
         if (_directories.TryAdd(directory, true))
@@ -54,9 +56,17 @@ internal sealed class AnswerFiles : IDisposable
 
     public void Dispose()
     {
-        if (Root.StartsWith(Memory, StringComparison.Ordinal) && Directory.Exists(Root))
+        _isDisposed = true;
+        for (int attempt = 0; attempt < 5 && Root.StartsWith(Memory, StringComparison.Ordinal) && Directory.Exists(Root); attempt++)
         {
-            Directory.Delete(Root, recursive: true);
+            try
+            {
+                Directory.Delete(Root, recursive: true);
+            }
+            catch (IOException)
+            {
+                // Whoever ends the runner while it writes: some files came in between.
+            }
         }
     }
 }
