@@ -8,6 +8,9 @@ internal enum FrontPhase
     /// <summary>There is no such connection.</summary>
     None,
 
+    /// <summary>For the loop that it was given to.</summary>
+    Given,
+
     /// <summary>For a request, or the rest of one.</summary>
     Reading,
 
@@ -22,7 +25,7 @@ internal enum FrontPhase
 }
 
 /// <summary>
-/// What the front knows of the connection with one descriptor. It is used again when the descriptor is. Only the thread of its loop touches it, from the moment when it is watched.
+/// What the front knows of the connection with one descriptor. It is used again when the descriptor is. Only the thread of its loop touches it, or before it has one, the thread that accepted it.
 /// </summary>
 internal sealed class FrontConnection
 {
@@ -121,6 +124,7 @@ internal sealed class FrontConnection
         HasWaited = false;
         SendsOn = false;
         Question = null;
+        Volatile.Write(ref Loop, null);
     }
 
     private void DropUnsent()

@@ -300,7 +300,7 @@ internal sealed partial class FrontLoop
         }
     }
 
-    // It is waited for. From here on it may be another thread's.
+    // It is waited for, and may be another thread's from here on.
     private void Keep(FrontConnection connection)
     {
         connection.Phase = FrontPhase.Reading;
@@ -319,8 +319,15 @@ internal sealed partial class FrontLoop
         else if (!connection.IsWatched)
         {
             FrontLoop loop = connection.Loop ?? _listener.FindIdlest(this);
-            loop.Own(connection);
-            loop.Watch(connection, ForReading);
+            if (loop == this)
+            {
+                Own(connection);
+                Watch(connection, ForReading);
+            }
+            else
+            {
+                loop.Give(connection);
+            }
         }
     }
 
@@ -352,36 +359,26 @@ internal sealed partial class FrontLoop
             _poll.TryRemove(descriptor);
         }
 
-        if (TryForget(connection))
-        {
-            _listener.HandOn(descriptor, unread);
-        }
+        Forget(connection);
+        _listener.HandOn(descriptor, unread);
     }
 
     private void Close(FrontConnection connection)
     {
         int descriptor = connection.Descriptor;
-        if (TryForget(connection))
-        {
-            _listener.Leave();
-            _ = SystemCalls.Close(descriptor);
-        }
+        Forget(connection);
+        _listener.Leave();
+        _ = SystemCalls.Close(descriptor);
     }
 
-    // Before the descriptor is closed: it may be another connection's at once. False when another thread was first: a connection that could not be watched, of a loop that ends.
-    private static bool TryForget(FrontConnection connection)
+    // Before the descriptor is closed: it may be another connection's at once.
+    private void Forget(FrontConnection connection)
     {
-        if (connection.Loop is { } loop)
+        if (connection.Loop is not null)
         {
-            if (Interlocked.CompareExchange(ref connection.Loop, null, loop) != loop)
-            {
-                return false;
-            }
-
-            Interlocked.Decrement(ref loop._count);
+            Interlocked.Decrement(ref _count);
         }
 
         connection.Clear();
-        return true;
     }
 }
