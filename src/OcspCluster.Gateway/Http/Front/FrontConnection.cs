@@ -44,7 +44,7 @@ internal sealed class FrontConnection
     /// <summary>What it waits for.</summary>
     public FrontPhase Phase;
 
-    /// <summary>The second since when it waits.</summary>
+    /// <summary>The second since when it waits: for a request, for the rest of one, for the client to read or to end.</summary>
     public int Since;
 
     /// <summary>Whether its loop watches it.</summary>
@@ -53,8 +53,8 @@ internal sealed class FrontConnection
     /// <summary>Whether it ends with what is to be sent.</summary>
     public bool Closes;
 
-    /// <summary>Whether the request that has come in part was waited for once.</summary>
-    public bool HasWaited;
+    /// <summary>Whether it waits for the rest of a request.</summary>
+    public bool IsPart;
 
     /// <summary>Whether it sent more than was to be answered.</summary>
     public bool SendsOn;
@@ -121,7 +121,7 @@ internal sealed class FrontConnection
         Phase = FrontPhase.None;
         IsWatched = false;
         Closes = false;
-        HasWaited = false;
+        IsPart = false;
         SendsOn = false;
         Question = null;
         Volatile.Write(ref Loop, null);

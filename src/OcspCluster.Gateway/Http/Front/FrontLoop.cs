@@ -13,7 +13,7 @@ namespace OcspCluster.Gateway;
 // A connection belongs to one loop. The one that accepts it serves it at once; when it is to be kept, it is given to the loop that has the fewest, and is watched there: edge by edge, so
 // that nothing has to be said to the kernel between requests. No other thread touches it from then on.
 //
-// Nothing here waits for a client. What it has not sent yet is waited for by epoll: at most one time for each request, then Kestrel has it, whose limits are in force from there. What it
+// Nothing here waits for a client. What it has not sent yet is waited for by epoll: a second or two for each request, then Kestrel has it, whose limits are in force from there. What it
 // does not take is kept beside the connection, at most some hundred kilobytes, and nothing more is read from it meanwhile. Once a second the loop looks for those that took too long.
 
 /// <summary>A thread that accepts connections and answers from the cache.</summary>
@@ -302,7 +302,7 @@ internal sealed partial class FrontLoop : IDisposable
             int waited = _now - connection.Since;
             switch (connection.Phase)
             {
-                case FrontPhase.Reading when !connection.Unread.IsEmpty && waited > 0:
+                case FrontPhase.Reading when connection.IsPart && waited > PartTimeout:
                     HandOn(connection);
                     break;
                 case FrontPhase.Reading when waited > _listener.KeepAliveSeconds || _listener.IsStopping:
