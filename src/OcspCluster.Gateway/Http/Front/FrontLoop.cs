@@ -149,7 +149,8 @@ internal sealed partial class FrontLoop : IDisposable
         }
     }
 
-    private static int Seconds() => (int)(Environment.TickCount64 / 1000);
+    // The machine's, as Kestrel's limits are: what a clock of the host's own says about the patience with clients does not matter.
+    private static int Seconds() => (int)(TimeProvider.System.GetTimestamp() / TimeProvider.System.TimestampFrequency);
 
     private bool IsOver() => _listener.IsAborted || (_listener.IsStopping && _quiet.Task.IsCompleted && Count == 0);
 
