@@ -79,6 +79,7 @@ public sealed class OcspListener : IHostedService, IDisposable
         kestrel.Limits.RequestHeadersTimeout = listener.HeadersTimeout;
         kestrel.Limits.KeepAliveTimeout = listener.KeepAliveTimeout;
         kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(listener.MinBodyBytesPerSecond, TimeSpan.FromSeconds(5));
+        kestrel.Limits.MinResponseDataRate = new MinDataRate(64 * 1024, TimeSpan.FromSeconds(10)); // waits only for who asks on and does not read: single answers are in the socket's buffer at once
         kestrel.Limits.MaxRequestBodySize = null; // the handler's own limit, which answers before it reads
         kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
         kestrel.Limits.MaxRequestHeaderCount = 64;

@@ -24,7 +24,7 @@ public sealed class FrontTests
             using RawHttpConnection connection = await RawHttpConnection.ConnectAsync(test.Uri);
             await connection.SendAsync(octets.AsMemory(0, cut));
             await test.AskAsync();
-            if (cut % 2 == 0 && cut + 1 < octets.Length) // the second half of them in three parts: Kestrel's by then, with both
+            if (cut % 2 == 0 && cut + 1 < octets.Length) // every other in three parts
             {
                 await connection.SendAsync(octets.AsMemory(cut, 1));
                 await test.AskAsync();
@@ -35,6 +35,23 @@ public sealed class FrontTests
                 await connection.SendAsync(octets.AsMemory(cut));
             }
 
+            Assert.Equal(expected, (await connection.ReadResponseAsync()).Body);
+        }
+    }
+
+    // Its first letter tells that it is Kestrel's, which has the rest as it comes.
+    [Fact]
+    public async Task RequestForKestrel_CutAnywhere_IsAnswered()
+    {
+        await using FrontUnderTest test = await FrontUnderTest.StartAsync(OneThread);
+        byte[] expected = await test.AskAsync();
+        byte[] octets = Encoding.ASCII.GetBytes($"GET http://a/{Testing.GetTarget.Escaped(FrontUnderTest.Request(0))} HTTP/1.1\r\nHost: a\r\n\r\n");
+        for (int cut = 1; cut < octets.Length; cut++)
+        {
+            using RawHttpConnection connection = await RawHttpConnection.ConnectAsync(test.Uri);
+            await connection.SendAsync(octets.AsMemory(0, cut));
+            await test.AskAsync();
+            await connection.SendAsync(octets.AsMemory(cut));
             Assert.Equal(expected, (await connection.ReadResponseAsync()).Body);
         }
     }
@@ -170,6 +187,26 @@ public sealed class FrontTests
 
         await sending;
         Assert.Equal(0, socket.Available);
+    }
+
+    // Answers that nobody reads fill the buffers of both sides; then the client has ten seconds. With Kestrel's sockets it has as long as 240 octets a second take.
+    [Fact]
+    public async Task Client_ThatDoesNotReadItsAnswers_IsEnded()
+    {
+        Assert.SkipUnless(OcspListener.SupportsFront, "This machine has no front.");
+        await using FrontUnderTest test = await FrontUnderTest.StartAsync();
+        await test.AskAsync();
+        byte[] many = [.. Enumerable.Repeat(RawHttp.Post(test.Uri, FrontUnderTest.Request(0)), 500).SelectMany(one => one)];
+        using RawHttpConnection deaf = await RawHttpConnection.ConnectAsync(test.Uri, TimeSpan.FromSeconds(60));
+        Exception ended = await Assert.ThrowsAnyAsync<Exception>(async () =>
+        {
+            while (true)
+            {
+                await deaf.SendAsync(many); // stops when all buffers are full, and fails when the server ends it
+            }
+        });
+        Assert.True(ended is SocketException or IOException, $"It was not ended: {ended}");
+        await test.WaitForConnectionsAsync(0);
     }
 
     [Fact]

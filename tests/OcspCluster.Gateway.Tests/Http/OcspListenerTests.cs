@@ -68,22 +68,6 @@ public abstract class OcspListenerTests(OcspTransport transport) : IAsyncLifetim
         await Assert.ThrowsAnyAsync<IOException>(() => silent.ReadResponseAsync());
     }
 
-    // Answers that nobody reads fill the socket's buffers; then the client has so many seconds.
-    [Fact]
-    public async Task Client_ThatDoesNotReadItsAnswers_IsEnded()
-    {
-        using RawHttpConnection deaf = await RawHttpConnection.ConnectAsync(Uri, TimeSpan.FromSeconds(60));
-        byte[] many = [.. Enumerable.Repeat(RawHttp.Post(Uri, s_request), 500).SelectMany(one => one)];
-        await Assert.ThrowsAnyAsync<Exception>(async () =>
-        {
-            while (true)
-            {
-                await deaf.SendAsync(many); // stops when all buffers are full, and fails when the server ends it
-            }
-        });
-        Assert.True(await AnswersAgainAsync());
-    }
-
     // Three at once, of which the second is signed while the third waits, and the last is not plain: in their order, on one connection.
     [Fact]
     public async Task Requests_SentAtOnce_AreAnsweredInTheirOrder()

@@ -8,6 +8,9 @@ internal enum FrontPhase
     /// <summary>There is no such connection.</summary>
     None,
 
+    /// <summary>For the loop that it was given to.</summary>
+    Given,
+
     /// <summary>For a request, or the rest of one.</summary>
     Reading,
 
@@ -22,7 +25,7 @@ internal enum FrontPhase
 }
 
 /// <summary>
-/// What the front knows of the connection with one descriptor. It is used again when the descriptor is. Only the thread of its loop touches it, from the moment when it is watched.
+/// What the front knows of the connection with one descriptor. It is used again when the descriptor is. Only the thread of its loop touches it, or before it has one, the thread that accepted it.
 /// </summary>
 internal sealed class FrontConnection
 {
@@ -41,7 +44,7 @@ internal sealed class FrontConnection
     /// <summary>What it waits for.</summary>
     public FrontPhase Phase;
 
-    /// <summary>The second since when it waits.</summary>
+    /// <summary>The second since when it waits: for a request, for the rest of one, for the client to read or to end.</summary>
     public int Since;
 
     /// <summary>Whether its loop watches it.</summary>
@@ -50,8 +53,8 @@ internal sealed class FrontConnection
     /// <summary>Whether it ends with what is to be sent.</summary>
     public bool Closes;
 
-    /// <summary>Whether the request that has come in part was waited for once.</summary>
-    public bool HasWaited;
+    /// <summary>Whether it waits for the rest of a request.</summary>
+    public bool IsPart;
 
     /// <summary>Whether it sent more than was to be answered.</summary>
     public bool SendsOn;
@@ -118,9 +121,10 @@ internal sealed class FrontConnection
         Phase = FrontPhase.None;
         IsWatched = false;
         Closes = false;
-        HasWaited = false;
+        IsPart = false;
         SendsOn = false;
         Question = null;
+        Volatile.Write(ref Loop, null);
     }
 
     private void DropUnsent()

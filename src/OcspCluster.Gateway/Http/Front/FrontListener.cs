@@ -15,7 +15,7 @@ internal sealed partial class FrontListener : IConnectionListener
     /// <summary>Connections that may wait to be accepted; the system's own limit (net.core.somaxconn) is 4,096 as a rule.</summary>
     public const int Backlog = 4096;
 
-    private const int LogInterval = 60_000;
+    private static readonly TimeSpan s_logInterval = TimeSpan.FromMinutes(1);
 
     private readonly FrontTransport _transport;
     private readonly Socket _socket;
@@ -27,7 +27,7 @@ internal sealed partial class FrontListener : IConnectionListener
     private readonly CancellationToken _isAborted;
     private CancellationToken _patience;
     private volatile bool _isStopping;
-    private long _loggedAt = -LogInterval;
+    private long _loggedAt; // 0: never
     private int _isDisposed;
 
     /// <summary>Listens on a socket that is bound.</summary>
@@ -244,7 +244,7 @@ internal sealed partial class FrontListener : IConnectionListener
     private bool MayLog()
     {
         long last = Volatile.Read(ref _loggedAt);
-        long now = Environment.TickCount64;
-        return now - last >= LogInterval && Interlocked.CompareExchange(ref _loggedAt, now, last) == last;
+        long now = TimeProvider.System.GetTimestamp();
+        return (last == 0 || TimeProvider.System.GetElapsedTime(last, now) >= s_logInterval) && Interlocked.CompareExchange(ref _loggedAt, now, last) == last;
     }
 }

@@ -8,6 +8,9 @@ internal sealed partial class FrontLoop
     /// <summary>Octets of answers that are sent before more of them are looked for.</summary>
     private const int MostUnsent = 64 * 1024;
 
+    /// <summary>Seconds that the rest of a request is waited for here.</summary>
+    private const int PartTimeout = 1;
+
     /// <summary>Seconds that a client may take to read some of what was answered.</summary>
     private const int WriteTimeout = 10;
 
@@ -77,9 +80,14 @@ internal sealed partial class FrontLoop
         {
             ReadOnlySpan<byte> rest = _input.AsSpan(at, length - at);
             HeadResult result = RequestHead.Read(rest, out RequestHead head);
-            if (result == HeadResult.Incomplete && !connection.HasWaited && rest.Length <= MostUnread)
+            if (result == HeadResult.Incomplete && rest.Length <= MostUnread)
             {
-                connection.HasWaited = true;
+                if (!connection.IsPart)
+                {
+                    connection.IsPart = true;
+                    connection.Since = _now; // of its first octets: more of them gain no time
+                }
+
                 connection.KeepUnread(rest);
                 return TryFlush(connection);
             }
@@ -95,7 +103,7 @@ internal sealed partial class FrontLoop
                 return false;
             }
 
-            connection.HasWaited = false;
+            connection.IsPart = false;
             bool closes = head.Closes || isStopping;
             if (missed is not null)
             {
@@ -165,7 +173,7 @@ internal sealed partial class FrontLoop
     private void GoOn(FrontConnection connection)
     {
         connection.Phase = FrontPhase.Reading;
-        connection.Since = _now;
+        connection.IsPart = false; // it did not have its turn while the client was waited for
         int length = connection.Unread.Length;
         connection.Unread.CopyTo(_input);
         connection.DropUnread();
@@ -300,11 +308,15 @@ internal sealed partial class FrontLoop
         }
     }
 
-    // It is waited for. From here on it may be another thread's.
+    // It is waited for, and may be another thread's from here on.
     private void Keep(FrontConnection connection)
     {
         connection.Phase = FrontPhase.Reading;
-        connection.Since = _now;
+        if (!connection.IsPart)
+        {
+            connection.Since = _now;
+        }
+
         if (_listener.IsStopping)
         {
             if (connection.Unread.IsEmpty)
@@ -319,8 +331,15 @@ internal sealed partial class FrontLoop
         else if (!connection.IsWatched)
         {
             FrontLoop loop = connection.Loop ?? _listener.FindIdlest(this);
-            loop.Own(connection);
-            loop.Watch(connection, ForReading);
+            if (loop == this)
+            {
+                Own(connection);
+                Watch(connection, ForReading);
+            }
+            else
+            {
+                loop.Give(connection);
+            }
         }
     }
 
@@ -352,36 +371,26 @@ internal sealed partial class FrontLoop
             _poll.TryRemove(descriptor);
         }
 
-        if (TryForget(connection))
-        {
-            _listener.HandOn(descriptor, unread);
-        }
+        Forget(connection);
+        _listener.HandOn(descriptor, unread);
     }
 
     private void Close(FrontConnection connection)
     {
         int descriptor = connection.Descriptor;
-        if (TryForget(connection))
-        {
-            _listener.Leave();
-            _ = SystemCalls.Close(descriptor);
-        }
+        Forget(connection);
+        _listener.Leave();
+        _ = SystemCalls.Close(descriptor);
     }
 
-    // Before the descriptor is closed: it may be another connection's at once. False when another thread was first: a connection that could not be watched, of a loop that ends.
-    private static bool TryForget(FrontConnection connection)
+    // Before the descriptor is closed: it may be another connection's at once.
+    private void Forget(FrontConnection connection)
     {
-        if (connection.Loop is { } loop)
+        if (connection.Loop is not null)
         {
-            if (Interlocked.CompareExchange(ref connection.Loop, null, loop) != loop)
-            {
-                return false;
-            }
-
-            Interlocked.Decrement(ref loop._count);
+            Interlocked.Decrement(ref _count);
         }
 
         connection.Clear();
-        return true;
     }
 }

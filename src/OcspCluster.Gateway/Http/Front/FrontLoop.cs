@@ -10,10 +10,10 @@ namespace OcspCluster.Gateway;
 //            │                                                                  └─ any other ──→ handed on to Kestrel with what was read
 //            └─ woken: answers of questions, the end
 //
-// A connection belongs to one loop. The one that accepts it serves it at once; when it is to be kept, it goes to the loop that has the fewest, and is watched there: edge by edge, so
-// that nothing has to be said to the kernel between requests. Whoever watches owns it: the other thread does not touch it after epoll_ctl.
+// A connection belongs to one loop. The one that accepts it serves it at once; when it is to be kept, it is given to the loop that has the fewest, and is watched there: edge by edge, so
+// that nothing has to be said to the kernel between requests. No other thread touches it from then on.
 //
-// Nothing here waits for a client. What it has not sent yet is waited for by epoll: at most one time for each request, then Kestrel has it, whose limits are in force from there. What it
+// Nothing here waits for a client. What it has not sent yet is waited for by epoll: a second or two for each request, then Kestrel has it, whose limits are in force from there. What it
 // does not take is kept beside the connection, at most some hundred kilobytes, and nothing more is read from it meanwhile. Once a second the loop looks for those that took too long.
 
 /// <summary>A thread that accepts connections and answers from the cache.</summary>
@@ -22,11 +22,15 @@ internal sealed partial class FrontLoop : IDisposable
     /// <summary>Connections that are accepted before others get their turn.</summary>
     private const int MostAccepts = 64;
 
+    /// <summary>A request takes some microseconds: a thread that waits for its turn behind one that signs, or behind the clients on the same machine, waits longer than it works.</summary>
+    private static readonly TimeSpan s_slice = TimeSpan.FromMicroseconds(400);
+
     private readonly FrontListener _listener;
     private readonly PlainAnswers _answers;
     private readonly FrontConnections _connections;
     private readonly EventPoll _poll;
     private readonly ConcurrentQueue<FrontQuestion> _answered = new();
+    private readonly ConcurrentQueue<FrontConnection> _given = new();
     private readonly List<FrontConnection> _mine = [];
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _quiet = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -88,11 +92,21 @@ internal sealed partial class FrontLoop : IDisposable
         Wake();
     }
 
+    /// <summary>Gives it a connection that another has accepted, which does not touch it any more.</summary>
+    private void Give(FrontConnection connection)
+    {
+        Own(connection); // it counts from here on: the next one may be somebody else's
+        connection.Phase = FrontPhase.Given;
+        _given.Enqueue(connection);
+        Wake();
+    }
+
     private void Run()
     {
         try
         {
             _swept = _now = Seconds();
+            SystemCalls.TakeShortSlices(s_slice);
             TryAccepting();
             while (!IsOver())
             {
@@ -135,12 +149,14 @@ internal sealed partial class FrontLoop : IDisposable
         }
     }
 
-    private static int Seconds() => (int)(Environment.TickCount64 / 1000);
+    // The machine's, as Kestrel's limits are: what a clock of the host's own says about the patience with clients does not matter.
+    private static int Seconds() => (int)(TimeProvider.System.GetTimestamp() / TimeProvider.System.TimestampFrequency);
 
     private bool IsOver() => _listener.IsAborted || (_listener.IsStopping && _quiet.Task.IsCompleted && Count == 0);
 
     private void CloseAll()
     {
+        _given.Clear();
         FindMine();
         foreach (FrontConnection connection in _mine)
         {
@@ -151,6 +167,11 @@ internal sealed partial class FrontLoop : IDisposable
     private void OnWoken()
     {
         Volatile.Write(ref _isWoken, 0);
+        while (_given.TryDequeue(out FrontConnection? given))
+        {
+            Keep(given);
+        }
+
         while (_answered.TryDequeue(out FrontQuestion? question))
         {
             if (question.Connection.Question == question)
@@ -234,6 +255,11 @@ internal sealed partial class FrontLoop : IDisposable
 
     private void OnEvents(FrontConnection connection, PollEvents events)
     {
+        if (Volatile.Read(ref connection.Loop) != this)
+        {
+            return; // it ended after the event, and its descriptor is another's
+        }
+
         switch (connection.Phase)
         {
             case FrontPhase.Reading when (events & (PollEvents.PeerEnded | PollEvents.HangUp | PollEvents.Error)) != 0:
@@ -277,7 +303,7 @@ internal sealed partial class FrontLoop : IDisposable
             int waited = _now - connection.Since;
             switch (connection.Phase)
             {
-                case FrontPhase.Reading when !connection.Unread.IsEmpty && waited > 0:
+                case FrontPhase.Reading when connection.IsPart && waited > PartTimeout:
                     HandOn(connection);
                     break;
                 case FrontPhase.Reading when waited > _listener.KeepAliveSeconds || _listener.IsStopping:
