@@ -103,7 +103,6 @@ internal sealed class SiloResponderHost : IAuthorityHost
                 ["Cluster:SiloPort"] = Ports.Next(),
                 ["Cluster:GatewayPort"] = "0",
                 ["Cluster:Role"] = role,
-                ["Cluster:Lease"] = "00:00:15", // dozens of silos share one busy process: one that stalls for seconds is none that was lost
                 ["Data"] = directory.File("data-of-" + role + "s"), // signers may share one, as those of the README's commands do
                 ["Ocsp:Url"] = "http://127.0.0.1:0",
                 ["Admin:Url"] = "http://127.0.0.1:0",
