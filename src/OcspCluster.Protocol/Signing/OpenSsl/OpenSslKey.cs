@@ -206,7 +206,7 @@ internal sealed class OpenSslKey : IDisposable
                 return encoded;
             }
         }
-        catch (Exception e) when (e is CryptographicException or NotSupportedException or NotImplementedException)
+        catch (Exception e) when (e is CryptographicException or NotSupportedException or NotImplementedException) // the last is what AsymmetricAlgorithm throws itself for a class that cannot export
         {
             return [];
         }
