@@ -54,6 +54,30 @@ public sealed class PageTests(Chromium chromium) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Place_WhoseCodeComesWhileItIsFirstDrawn_IsShown()
+    {
+        await using Visit visit = await Visit.StartAsync(chromium.Browser, _host.AdminUri);
+
+        // A slow machine: what runs behind a drawing runs long after it, and the code comes between the two.
+        await visit.Page.EvaluateAsync("() => { const wait = window.setTimeout.bind(window); window.setTimeout = (f, time, ...rest) => wait(f, time < 500 ? 1500 : time, ...rest); window.requestAnimationFrame = f => wait(f, 1500); }");
+        TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource drawn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await visit.Page.RouteAsync("**/issuers-*.js", async route =>
+        {
+            asked.TrySetResult();
+            await drawn.Task;
+            await route.ContinueAsync();
+        });
+        await visit.LoginAsync(_host.OperatorKey);
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await visit.Page.EvaluateAsync("() => { location.hash = '#/issuers'; }");
+        await visit.Page.WaitForFunctionAsync("() => document.querySelector('nav.pages a[href=\"#/issuers\"][aria-current=page]') !== null");
+        drawn.SetResult();
+        await visit.SeeAsync("Who signs");
+        visit.MustHaveBeenClean();
+    }
+
+    [Fact]
     public async Task Chart_UnderLoad_Moves()
     {
         await using Visit visit = await _host.VisitAsync(chromium);

@@ -14,10 +14,10 @@ export function later<P extends object>(load: () => Promise<FunctionComponent<P>
     throw error;
   });
   const Shown = (props: P): JSX.Element => {
-    const [, setReady] = useState(Loaded !== null);
+    const [isReady, setReady] = useState(Loaded !== null);
     const [isLost, setLost] = useState(false);
     useEffect(() => {
-      if (!Loaded) {
+      if (!isReady) { // the code may have come since this was drawn: then nothing else would draw it again
         fetched().then(() => setReady(true), () => setLost(true));
       }
     }, []);

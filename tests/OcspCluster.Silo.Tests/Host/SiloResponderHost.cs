@@ -103,6 +103,8 @@ internal sealed class SiloResponderHost : IAuthorityHost
                 ["Cluster:SiloPort"] = Ports.Next(),
                 ["Cluster:GatewayPort"] = "0",
                 ["Cluster:Role"] = role,
+                ["Cluster:CallDeadline"] = "00:00:20", // a busy machine: a second is what it takes to lose a processor, and the answer is tryLater then
+                ["Cluster:ProbeTimeout"] = "00:00:02",
                 ["Data"] = directory.File("data-of-" + role + "s"), // signers may share one, as those of the README's commands do
                 ["Ocsp:Url"] = "http://127.0.0.1:0",
                 ["Admin:Url"] = "http://127.0.0.1:0",
