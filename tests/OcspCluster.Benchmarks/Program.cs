@@ -14,6 +14,8 @@ internal static class Program
                 return 0;
             case ["macro", .. string[] options]:
                 return await MacroCommand.RunAsync(options);
+            case [Feed.BulkImport.Verb, string events]:
+                return await Feed.BulkImport.RunAsync(events);
             case ["feed", .. string[] options]:
                 return await Feed.FeedCommand.RunAsync(options);
             case ["scale", .. string[] options]:

@@ -25,7 +25,7 @@ internal sealed class FeedReport(MacroOptions options, string machine)
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         long wrong = Reads.Sum(one => one.Wrong);
         FeedRow[] rows = [.. Samples.GroupBy(one => (one.Host, one.Clients, one.Batch)).Select(Row)];
-        ReadRow[] reads = [.. Reads.GroupBy(one => one.Host).Select(Compare)];
+        ReadRow[] reads = [.. Reads.GroupBy(one => (one.Host, one.Server)).Select(Compare)];
         Console.Write(ToText(rows, reads, wrong, seconds));
         if (options.JsonFile is not null)
         {
@@ -64,7 +64,8 @@ internal sealed class FeedReport(MacroOptions options, string machine)
         text.AppendLine(Invariant($"{"cached answers, 1,000/s, open loop",-38} {"imported/s",10} {"p50 alone",9} {"beside",7} {"p99 alone",9} {"beside",7} {"× p99 (spread)",22}"));
         foreach (ReadRow row in reads)
         {
-            text.AppendLine(Invariant($"  {row.Host,-36} {row.ImportedPerSecond,10:N0} {row.P50Alone / 1000,9:N2} {row.P50 / 1000,7:N2} {row.P99Alone / 1000,9:N2} {row.P99 / 1000,7:N2} {Invariant($"{row.Ratio:N2} ({row.RatioLow:N2} to {row.RatioHigh:N2})"),22}"));
+            string name = row.Host == row.Server ? row.Host : Invariant($"{row.Server}, beside the same");
+            text.AppendLine(Invariant($"  {name,-36} {row.ImportedPerSecond,10:N0} {row.P50Alone / 1000,9:N2} {row.P50 / 1000,7:N2} {row.P99Alone / 1000,9:N2} {row.P99 / 1000,7:N2} {Invariant($"{row.Ratio:N2} ({row.RatioLow:N2} to {row.RatioHigh:N2})"),22}"));
         }
 
         text.AppendLine(Invariant($"wrong answers: {wrong}"));
@@ -80,12 +81,12 @@ internal sealed class FeedReport(MacroOptions options, string machine)
             group.Key.Host, group.Key.Clients, group.Key.Batch, Measurement.Median(group.Select(one => one.PerSecond)), Measurement.Median(ratios), ratios.Min(), ratios.Max(), Measurement.Median(group.Select(one => one.P50)), Measurement.Median(group.Select(one => one.P99)));
     }
 
-    private ReadRow Compare(IGrouping<string, ReadSample> group)
+    private ReadRow Compare(IGrouping<(string Host, string Server), ReadSample> group)
     {
         ReadSample[] alone = [.. group.Where(one => !one.IsImporting).OrderBy(one => one.Round)], beside = [.. group.Where(one => one.IsImporting).OrderBy(one => one.Round)];
         double[] ratios = [.. alone.Zip(beside, (a, b) => b.P99 / a.P99)];
         return new ReadRow(
-            group.Key, Measurement.Median(beside.Select(one => one.ImportedPerSecond)), Measurement.Median(alone.Select(one => one.P50)), Measurement.Median(beside.Select(one => one.P50)),
+            group.Key.Host, group.Key.Server, Measurement.Median(beside.Select(one => one.ImportedPerSecond)), Measurement.Median(alone.Select(one => one.P50)), Measurement.Median(beside.Select(one => one.P50)),
             Measurement.Median(alone.Select(one => one.P99)), Measurement.Median(beside.Select(one => one.P99)), Measurement.Median(ratios), ratios.DefaultIfEmpty().Min(), ratios.DefaultIfEmpty().Max());
     }
 
@@ -93,5 +94,5 @@ internal sealed class FeedReport(MacroOptions options, string machine)
 
     private sealed record FeedRow(string Host, int Clients, int Batch, double PerSecond, double Ratio, double RatioLow, double RatioHigh, double P50, double P99);
 
-    private sealed record ReadRow(string Host, double ImportedPerSecond, double P50Alone, double P50, double P99Alone, double P99, double Ratio, double RatioLow, double RatioHigh);
+    private sealed record ReadRow(string Host, string Server, double ImportedPerSecond, double P50Alone, double P50, double P99Alone, double P99, double Ratio, double RatioLow, double RatioHigh);
 }

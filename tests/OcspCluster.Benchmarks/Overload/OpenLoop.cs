@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using OcspCluster.Benchmarks.Macro;
+using OcspCluster.Gateway;
 
 namespace OcspCluster.Benchmarks.Overload;
 
@@ -54,6 +55,11 @@ internal sealed class OpenLoop : IDisposable
                 if (processor is int one)
                 {
                     Sockets.Pin(one);
+                }
+
+                if (isGentle)
+                {
+                    SystemCalls.TakeShortSlices(TimeSpan.FromMilliseconds(0.4)); // how late it looks is no part of what it measures
                 }
 
                 using OpenLoop loop = new(url.Port, streams);
