@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Numerics;
 using System.Security.Cryptography.X509Certificates;
 
@@ -62,8 +61,10 @@ public readonly struct SerialNumber : IEquatable<SerialNumber>, IComparable<Seri
             text = text[1..];
         }
 
-        Span<char> digits = text.Length <= 512 ? stackalloc char[text.Length] : new char[text.Length];
-        int count = 0;
+        // One digit more, a 0: an odd one is the second of its octet.
+        Span<char> digits = text.Length < 512 ? stackalloc char[text.Length + 1] : new char[text.Length + 1];
+        digits[0] = '0';
+        int count = 1;
         foreach (char c in text)
         {
             if (c is ':' or ' ')
@@ -79,14 +80,17 @@ public readonly struct SerialNumber : IEquatable<SerialNumber>, IComparable<Seri
             digits[count++] = c;
         }
 
-        if (count == 0)
+        if (count == 1)
         {
             return false;
         }
 
-        // A leading 0 keeps the parser from taking a high first digit as a sign.
-        BigInteger value = BigInteger.Parse(string.Concat("0", digits[..count]), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
-        serial = FromInteger(negative ? -value : value);
+        int first = digits[..count].IndexOfAnyExcept('0');
+        first = first < 0 ? count - 1 : first;
+        bool needsSignOctet = (count - first) % 2 == 0 && digits[first] >= '8'; // the letters follow the digits
+        byte[] content = new byte[((count - first + 1) / 2) + (needsSignOctet ? 1 : 0)];
+        _ = Convert.FromHexString(digits[(first - ((count - first) % 2))..count], content.AsSpan(needsSignOctet ? 1 : 0), out _, out _);
+        serial = negative ? FromInteger(-new BigInteger(content, isBigEndian: true)) : new SerialNumber(content);
         return true;
     }
 

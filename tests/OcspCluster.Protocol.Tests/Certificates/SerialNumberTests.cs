@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 
 namespace OcspCluster.Protocol.Tests;
@@ -55,6 +56,21 @@ public class SerialNumberTests
         SerialNumber serial = SerialNumber.ParseHex(text);
 
         Assert.Equal(serial, SerialNumber.ParseHex(serial.ToString()));
+    }
+
+    [Fact]
+    public void ParseHex_AnyDigits_AreTheInteger()
+    {
+        Random random = new(5);
+        for (int i = 0; i < 5_000; i++)
+        {
+            string digits = new string('0', random.Next(3)) + random.GetHexString(random.Next(1, 42), lowercase: i % 2 == 0);
+            string text = i % 3 == 0 ? string.Join(':', digits.Chunk(2).Select(octet => new string(octet))) : digits;
+            BigInteger value = BigInteger.Parse("0" + digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+
+            Assert.Equal(SerialNumber.FromInteger(value), SerialNumber.ParseHex(text));
+            Assert.Equal(SerialNumber.FromInteger(-value), SerialNumber.ParseHex("-" + text));
+        }
     }
 
     [Fact]

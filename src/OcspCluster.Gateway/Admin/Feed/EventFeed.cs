@@ -1,4 +1,5 @@
 using OcspCluster.Authority;
+using OcspCluster.Protocol;
 
 namespace OcspCluster.Gateway;
 
@@ -9,13 +10,15 @@ internal sealed class EventFeed(IRevocationAuthority authority)
     /// <exception cref="RevocationStoreException">The outcome of some events is unknown.</exception>
     public async ValueTask<IReadOnlyList<EventOutcome>> SubmitAsync(Issuer issuer, IReadOnlyList<SentEvent> sent, Submitter submitter, CancellationToken cancellationToken)
     {
-        EventOutcome?[] outcomes = new EventOutcome?[sent.Count];
+        EventOutcome?[]? refused = null; // hardly ever any
         List<RevocationEvent> events = new(sent.Count);
+        Func<IssuedCertificate, bool> hasIssued = issuer.HasIssued;
         for (int i = 0; i < sent.Count; i++)
         {
-            if (sent[i].FindRefusal(issuer) is { } refusal)
+            if (sent[i].FindRefusal(hasIssued) is { } refusal)
             {
-                outcomes[i] = EventOutcome.Refused(sent[i].Event.Id, refusal, 0);
+                refused ??= new EventOutcome?[sent.Count];
+                refused[i] = EventOutcome.Refused(sent[i].Event.Id, refusal, 0);
             }
             else
             {
@@ -25,6 +28,6 @@ internal sealed class EventFeed(IRevocationAuthority authority)
 
         IReadOnlyList<EventOutcome> submitted = await authority.SubmitAsync(issuer.Id, events, submitter, cancellationToken).ConfigureAwait(false);
         int next = 0;
-        return [.. outcomes.Select(outcome => outcome ?? submitted[next++])];
+        return refused is null ? submitted : [.. refused.Select(outcome => outcome ?? submitted[next++])];
     }
 }

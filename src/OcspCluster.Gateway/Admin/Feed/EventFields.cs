@@ -1,4 +1,8 @@
+using System.Buffers;
+using System.Collections.Immutable;
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 using OcspCluster.Authority;
 using OcspCluster.Protocol;
@@ -28,6 +32,7 @@ internal sealed record SentEvent(RevocationEvent Event, IssuedCertificate? Certi
 internal sealed class EventFields
 {
     private const int MaxSerialCharacters = 256;
+    private const int MaxTimeOctets = 64;
 
     private static readonly string[] s_times = ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
 
@@ -41,7 +46,7 @@ internal sealed class EventFields
     private IssuedCertificate? _certificate;
 
     /// <summary>The fields' names.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["id", "serial", "kind", "at", "reason", "invalidityDate", "notAfter", "certificate"];
+    public static ImmutableArray<string> Names { get; } = ["id", "serial", "kind", "at", "reason", "invalidityDate", "notAfter", "certificate"];
 
     public bool HasSerial => _serial is not null || _certificate is not null;
 
@@ -61,7 +66,7 @@ internal sealed class EventFields
         {
             "id" => TakeId(value),
             "serial" => Text(value) is string text ? TakeSerial(text) : NotText,
-            "kind" => Text(value) is string text ? TakeKind(text) : NotText,
+            "kind" => TakeKind(value),
             "at" => TakeTime(value, ref _at),
             "reason" => TakeReason(value),
             "invalidityDate" => TakeTime(value, ref _invalidityDate),
@@ -111,6 +116,16 @@ internal sealed class EventFields
             _ => null,
         };
         return _kind is null ? "is none of issued, revoked, held, released" : null;
+    }
+
+    private string? TakeKind(JsonElement value)
+    {
+        // As senders write it, with nothing escaped: no text is made of it.
+        _kind = value.ValueKind != JsonValueKind.String ? null
+            : value.ValueEquals("issued"u8) ? EventKind.Issued
+            : value.ValueEquals("revoked"u8) ? EventKind.Revoked
+            : null;
+        return _kind is not null ? null : Text(value) is string text ? TakeKind(text) : NotText;
     }
 
     public string? TakeAt(JsonElement value) => TakeTime(value, ref _at);
@@ -234,7 +249,7 @@ internal sealed class EventFields
 
     // .NET takes a time without offset for local time, and a date for midnight: nobody knows what the sender meant.
     private static string? TakeTime(JsonElement value, ref DateTimeOffset? time) =>
-        TakeTime(HasOffset(Text(value)) && value.TryGetDateTimeOffset(out DateTimeOffset parsed) ? parsed : null, ref time);
+        TakeTime(value.ValueKind == JsonValueKind.String && HasOffset(value) && value.TryGetDateTimeOffset(out DateTimeOffset parsed) ? parsed : null, ref time);
 
     /// <summary>A time with offset as RFC 3339 has it; else what is wrong, in words that follow the field's name.</summary>
     public static string? TakeTime(string text, ref DateTimeOffset? time) =>
@@ -246,6 +261,16 @@ internal sealed class EventFields
         return parsed is null ? "is not a time with offset as RFC 3339 has it, such as \"2026-06-15T12:00:00Z\"" : null;
     }
 
-    private static bool HasOffset(string? text) =>
+    // The octets as they came, in their quotes: no text is made of them, unless something is escaped.
+    private static bool HasOffset(JsonElement value)
+    {
+        ReadOnlySpan<byte> octets = JsonMarshal.GetRawUtf8Value(value)[1..^1];
+        return octets.Contains((byte)'\\') ? HasOffset(Text(value)) : octets.Length <= MaxTimeOctets && HasOffset(Characters(octets, stackalloc char[MaxTimeOctets]));
+    }
+
+    private static ReadOnlySpan<char> Characters(ReadOnlySpan<byte> octets, Span<char> characters) =>
+        Ascii.ToUtf16(octets, characters, out int count) == OperationStatus.Done ? characters[..count] : default;
+
+    private static bool HasOffset(ReadOnlySpan<char> text) =>
         text is [_, _, _, _, '-', _, _, '-', _, _, 'T', _, _, ':', _, _, ':', _, _, .., 'Z'] or [_, _, _, _, '-', _, _, '-', _, _, 'T', _, _, ':', _, _, ':', _, _, .., '+' or '-', _, _, ':', _, _];
 }

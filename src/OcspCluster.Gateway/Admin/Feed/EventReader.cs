@@ -65,13 +65,27 @@ internal static class EventReader
     {
         foreach (JsonProperty property in json.EnumerateObject())
         {
-            if (fields.Take(property.Name, property.Value) is { } problem)
+            if (fields.Take(NameOf(property), property.Value) is { } problem)
             {
                 return problem;
             }
         }
 
         return null;
+    }
+
+    // A field's name is one of a few, and no text of its own for each event.
+    private static string NameOf(JsonProperty property)
+    {
+        foreach (string name in EventFields.Names)
+        {
+            if (property.NameEquals(name))
+            {
+                return name;
+            }
+        }
+
+        return property.Name;
     }
 
     private static EventProblem? TakeEnvelope(JsonElement json, EventFields fields)
@@ -135,7 +149,7 @@ internal static class EventReader
 
         foreach (JsonProperty property in data.EnumerateObject())
         {
-            EventProblem? problem = property.Name == "id" ? new EventProblem("id", "belongs beside data, not into it") : fields.Take(property.Name, property.Value);
+            EventProblem? problem = property.NameEquals("id") ? new EventProblem("id", "belongs beside data, not into it") : fields.Take(NameOf(property), property.Value);
             if (problem is { } found)
             {
                 return found with { Field = "data." + found.Field };
