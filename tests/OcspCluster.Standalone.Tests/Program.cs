@@ -18,9 +18,6 @@ internal static class Program
             case ["measure-store", string certificates]:
                 await StoreMeasurements.RunAsync(int.Parse(certificates, System.Globalization.CultureInfo.InvariantCulture));
                 return 0;
-            case ["measure-feed", string events]:
-                await Admin.FeedMeasurements.RunAsync(int.Parse(events, System.Globalization.CultureInfo.InvariantCulture));
-                return 0;
             case ["measure-memory", string certificates, .. string[] sample]:
                 await Host.MemoryMeasurements.RunAsync(
                     int.Parse(certificates, System.Globalization.CultureInfo.InvariantCulture),
