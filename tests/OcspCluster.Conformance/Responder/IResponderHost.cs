@@ -20,4 +20,7 @@ public interface IResponderHost : IAsyncDisposable
 
     /// <summary>Stops the host and starts it again on the same data.</summary>
     Task RestartAsync();
+
+    /// <summary>Until it answers as it does when nothing is amiss: right after a start a part of a cluster may still be on its way.</summary>
+    Task SettleAsync() => Task.CompletedTask;
 }

@@ -83,6 +83,7 @@ public abstract class KeptResponsesContract(SharedHosts shared) : ResponderContr
 
     private static async Task<string[]> TagsAsync(IResponderHost host, params IEnumerable<RawOcspRequest> requests)
     {
+        await host.SettleAsync();
         IReadOnlyList<RawHttpResponse> answers = await host.SendAllAsync(requests.Select(request => RawHttp.Request(host.OcspUri, "GET", "/" + GetTarget.Escaped(request.Encode()))));
         return [.. answers.Select(answer => answer.Header("ETag")!)];
     }

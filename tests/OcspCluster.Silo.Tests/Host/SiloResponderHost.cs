@@ -1,7 +1,9 @@
+using Microsoft.Extensions.DependencyInjection;
 using OcspCluster.Authority;
 using OcspCluster.Conformance;
 using OcspCluster.Gateway;
 using OcspCluster.Hosting.Configuration;
+using OcspCluster.Silo.Coherence;
 using OcspCluster.Silo.Host;
 using OcspCluster.Silo.Storage;
 using OcspCluster.Silo.Tests.Storage;
@@ -58,6 +60,17 @@ internal sealed class SiloResponderHost : IAuthorityHost
     {
         await EndAsync(_silos);
         _silos = await StartAsync(_keys, Clock);
+    }
+
+    /// <summary>Until each silo has its leases: one that has none asks the store itself, and what it signs meanwhile is not kept.</summary>
+    public async Task SettleAsync()
+    {
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(20));
+        using CancellationTokenSource late = new(TimeSpan.FromSeconds(20));
+        while (!_silos.All(silo => silo.Services.GetRequiredService<CoherenceDirectory>().All.All(issuer => issuer.Coherence.HasLease)))
+        {
+            await timer.WaitForNextTickAsync(late.Token);
+        }
     }
 
     public async ValueTask DisposeAsync()
