@@ -56,9 +56,6 @@ internal sealed class FrontConnection
     /// <summary>Whether it waits for the rest of a request.</summary>
     public bool IsPart;
 
-    /// <summary>Whether it sent more than was to be answered.</summary>
-    public bool SendsOn;
-
     /// <summary>The question that is asked for it.</summary>
     public FrontQuestion? Question;
 
@@ -122,7 +119,6 @@ internal sealed class FrontConnection
         IsWatched = false;
         Closes = false;
         IsPart = false;
-        SendsOn = false;
         Question = null;
         Volatile.Write(ref Loop, null);
     }

@@ -269,43 +269,68 @@ internal sealed partial class FrontLoop
         }
     }
 
+    // Who sent nothing beyond the last request is done: close(2) sends the end behind the answer. Who did would lose the answer by that (RFC 9112 §9.6), and is listened to until it ends.
     private void End(FrontConnection connection, bool sendsOn)
     {
-        _ = SystemCalls.Shutdown(connection.Descriptor, SystemCalls.ShutWrite);
         connection.DropUnread();
+        if (!sendsOn && Drain(connection) is Drained.Nothing or Drained.End)
+        {
+            Close(connection);
+            return;
+        }
+
+        _ = SystemCalls.Shutdown(connection.Descriptor, SystemCalls.ShutWrite);
         connection.Phase = FrontPhase.Draining;
         connection.Since = _now;
-        connection.SendsOn = sendsOn;
-        Drain(connection);
+        DrainOn(connection);
     }
 
-    // Takes what has come and nobody asked for. Who sent nothing beyond the last request is done; who did is listened to until it ends.
-    private void Drain(FrontConnection connection)
+    private void DrainOn(FrontConnection connection)
     {
+        if (Drain(connection) == Drained.End)
+        {
+            Close(connection);
+        }
+        else if (!connection.IsWatched)
+        {
+            Own(connection);
+            Watch(connection, ForReading);
+        }
+    }
+
+    // Takes what has come and nobody asked for.
+    private Drained Drain(FrontConnection connection)
+    {
+        Drained drained = Drained.Nothing;
         while (true)
         {
             int received = (int)SystemCalls.Receive(connection.Descriptor, ref _input[0], _input.Length, 0);
-            int error = received < 0 ? SystemCalls.Error : 0;
             if (received > 0)
             {
-                connection.SendsOn = true;
+                drained = Drained.Some;
             }
-            else if (error == SystemCalls.Eagain && connection.SendsOn)
+            else if (received == 0 || SystemCalls.Error is not (SystemCalls.Eagain or SystemCalls.Eintr))
             {
-                if (!connection.IsWatched)
-                {
-                    Own(connection);
-                    Watch(connection, ForReading);
-                }
-
-                return;
+                return Drained.End;
             }
-            else if (error != SystemCalls.Eintr)
+            else if (SystemCalls.Error == SystemCalls.Eagain)
             {
-                Close(connection);
-                return;
+                return drained;
             }
         }
+    }
+
+    /// <summary>What came of a connection that was answered for the last time.</summary>
+    private enum Drained
+    {
+        /// <summary>Nothing, up to now.</summary>
+        Nothing,
+
+        /// <summary>Octets that nobody asked for; more may follow.</summary>
+        Some,
+
+        /// <summary>Its end, by the client or by an error.</summary>
+        End,
     }
 
     // It is waited for, and may be another thread's from here on.

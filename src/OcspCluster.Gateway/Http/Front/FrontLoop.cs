@@ -272,7 +272,7 @@ internal sealed partial class FrontLoop : IDisposable
                 Guard(connection, static (loop, connection) => loop.WriteOn(connection));
                 break;
             case FrontPhase.Draining:
-                Drain(connection);
+                DrainOn(connection);
                 break;
             default:
                 break; // asking: it is looked at when the answer is there
