@@ -201,21 +201,17 @@ internal static class RedisScripts
         """;
 
     /// <summary>
-    /// The keys of whole leaves of the statuses with their values, as octets: four of a length, big-endian, and so many, a key's and its value's in turn. One string, because a reply of as many
-    /// costs its reader ten times the octets in objects. KEYS: the tree. ARGV: tag, a key, the most leaves, how many octets are enough. Answer: the low bound after them or nil; the octets.
+    /// The keys of whole leaves of the statuses with their values, a key and its value in turn, each as a string of MessagePack, all in one string: of a reply of as many strings the reader makes
+    /// objects of several times the octets. KEYS: the tree. ARGV: tag, a key, the most leaves, how many octets are enough. Answer: the low bound after them or nil; the octets.
     /// </summary>
     public const string ReadSerials = Find + """
         local most, enough = tonumber(ARGV[3]), tonumber(ARGV[4])
         local lows = redis.call('ZRANGEBYLEX', tag .. 's', '[' .. (find('s', ARGV[2]) or ''), '+', 'LIMIT', 0, most + 1)
-        local parts, count, octets, at = {}, 0, 0, 1
+        local parts, octets, at = {}, 0, 1
         while lows[at] and at <= most and octets < enough do
           local all = redis.call('HGETALL', tag .. 's:' .. lows[at])
-          for k = 1, #all do
-            parts[count + 1] = struct.pack('>I4', #all[k])
-            parts[count + 2] = all[k]
-            count = count + 2
-            octets = octets + 4 + #all[k]
-          end
+          parts[at] = #all > 0 and cmsgpack.pack(unpack(all)) or ''
+          octets = octets + #parts[at]
           at = at + 1
         end
         return {lows[at] or false, table.concat(parts)}

@@ -65,16 +65,25 @@ internal sealed class SerialWalk(RedisStoreReader reader, IssuerId issuer, Redis
         return true;
     }
 
+    // The str of MessagePack: 101xxxxx with the length in it, or D9, DA, DB and a length of one, two or four octets.
     private static bool TryTake(ref ReadOnlySpan<byte> octets, out ReadOnlySpan<byte> taken)
     {
-        taken = default;
-        if (octets.Length < sizeof(uint) || BinaryPrimitives.ReadUInt32BigEndian(octets) is var length && length > octets.Length - sizeof(uint))
+        (uint length, int prefix) = octets switch
         {
+            [var first and >= 0xA0 and < 0xC0, ..] => (first & 0x1Fu, 1),
+            [0xD9, var one, ..] => (one, 2),
+            [0xDA, _, _, ..] => (BinaryPrimitives.ReadUInt16BigEndian(octets[1..]), 3),
+            [0xDB, _, _, _, _, ..] => (BinaryPrimitives.ReadUInt32BigEndian(octets[1..]), 5),
+            _ => (uint.MaxValue, 0),
+        };
+        if (length > octets.Length - prefix)
+        {
+            taken = default;
             return false;
         }
 
-        taken = octets.Slice(sizeof(uint), (int)length);
-        octets = octets[(sizeof(uint) + (int)length)..];
+        taken = octets.Slice(prefix, (int)length);
+        octets = octets[(prefix + (int)length)..];
         return true;
     }
 }
