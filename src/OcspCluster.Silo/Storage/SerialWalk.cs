@@ -8,7 +8,7 @@ namespace OcspCluster.Silo.Storage;
 // that was read they were read with it, and the others are still ahead. No key ever goes. So everything that was recorded before the head was read is met, whatever is recorded meanwhile.
 
 /// <summary>
-/// Goes through the serial numbers of all certificates of an issuer: a quarter of the octets of its journal, and a fiftieth of the garbage. A step that failed is made again by the next
+/// Goes through the serial numbers of all certificates of an issuer: a fifth of the octets of its journal, and a thirtieth of the garbage. A step that failed is made again by the next
 /// <see cref="RunAsync"/>. For one caller at a time.
 /// </summary>
 internal sealed class SerialWalk(RedisStoreReader reader, IssuerId issuer, RedisHead head)
