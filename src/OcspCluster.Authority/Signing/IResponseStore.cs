@@ -38,6 +38,8 @@ public sealed record KeptResponse
 /// </summary>
 /// <remarks>
 /// A convenience, not a truth: what is lost is signed again, so nothing has to be flushed, and an answer may vanish at any time, those whose nextUpdate lies behind first.
+/// Answers go when they have ended, and in no other way: whoever is given one has read the status first. An implementation sees to it that nothing is left of an issuer of which nothing more is saved,
+/// of a certificate that ended, and of a signer that was replaced.
 /// What is returned is what was saved, or an exception. Whether it may be given is for <see cref="ResponseFactory.Restore"/> to say.
 /// One answer is kept for each issuer, CertID (form and serial number) and credential: the one that was saved last.
 /// Every method may throw <see cref="RevocationStoreException"/>.
@@ -50,9 +52,6 @@ public interface IResponseStore : IAsyncDisposable
     /// <summary>Every answer for one certificate, in no order.</summary>
     ValueTask<IReadOnlyList<KeptResponse>> FindAsync(IssuerId issuer, SerialNumber serial, CancellationToken cancellationToken);
 
-    /// <summary>Deletes every answer for one certificate.</summary>
-    ValueTask DeleteAsync(IssuerId issuer, SerialNumber serial, CancellationToken cancellationToken);
-
-    /// <summary>Every answer of an issuer, in no order, as a stream of bounded memory. Those that are saved or deleted meanwhile may be in it or not.</summary>
+    /// <summary>Every answer of an issuer, in no order, as a stream of bounded memory. Those that are saved or end meanwhile may be in it or not.</summary>
     IAsyncEnumerable<KeptResponse> ReadAsync(IssuerId issuer, CancellationToken cancellationToken);
 }

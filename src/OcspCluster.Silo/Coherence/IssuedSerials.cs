@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using OcspCluster.Authority;
 using OcspCluster.Protocol;
+using OcspCluster.Silo.Storage;
 
 namespace OcspCluster.Silo.Coherence;
 
@@ -19,6 +20,8 @@ internal sealed class IssuedSerials
     private readonly ulong _seed = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong))); // who can choose serial numbers cannot choose our slots
     private readonly Lock _positionLock = new();
     private long _position;
+    private SerialWalk? _walk; // of the first reading, as far as it went
+    private bool _isWalkOver;
 
     /// <summary>Up to which position of the journal every recorded serial number is in here.</summary>
     public long Position => Volatile.Read(ref _position);
@@ -32,7 +35,7 @@ internal sealed class IssuedSerials
     /// <summary>Whether a serial number may be recorded; false: it is not, as of <see cref="Position"/>.</summary>
     public bool MayContain(SerialNumber serial)
     {
-        ulong hash = Hash(serial);
+        ulong hash = Hash(serial.Content);
         return TableOf(hash).Contains(hash);
     }
 
@@ -41,8 +44,7 @@ internal sealed class IssuedSerials
     {
         foreach (SerialNumber serial in serials)
         {
-            ulong hash = Hash(serial);
-            TableOf(hash).Add(hash);
+            Add(serial.Content);
         }
 
         lock (_positionLock)
@@ -54,19 +56,48 @@ internal sealed class IssuedSerials
         }
     }
 
-    /// <summary>Reads what is missing from the journal, all of it the first time. For one caller at a time.</summary>
+    /// <summary>Reads what is missing: from the journal, or the first time from the index of the certificates, where the store has one. For one caller at a time.</summary>
     public async Task ReadAsync(IRevocationStore store, IssuerId issuer, CancellationToken cancellationToken)
     {
+        if (store is RedisRevocationStore redis && !_isWalkOver)
+        {
+            _walk ??= await redis.BeginWalkAsync(issuer, cancellationToken).ConfigureAwait(false);
+            Reserve(_walk.Certificates);
+            if (await _walk.RunAsync(Add, cancellationToken).ConfigureAwait(false))
+            {
+                Add(1, _walk.Position, []);
+            }
+
+            (_walk, _isWalkOver) = (null, true);
+        }
+
         await foreach (JournalEntry entry in store.ReadJournalAsync(issuer, Position, cancellationToken).ConfigureAwait(false))
         {
             Add(entry.Position, entry.Position, [entry.Event.Serial]);
         }
     }
 
-    // Zero is an empty slot, so no hash is zero.
-    private ulong Hash(SerialNumber serial)
+    // Growing to a million leaves four times as much to the collector as is kept, and beyond nine million it leaves large objects, which are never moved together.
+    private void Reserve(long count)
     {
-        ulong hash = (SerialHash.Compute(serial.Content) ^ _seed) * 0x9E37_79B9_7F4A_7C15;
+        double each = (double)count / _tables.Length;
+        int slots = (int)((each + (3 * Math.Sqrt(each))) / MostFull) + 1; // enough for 999 tables of 1,000; the others grow
+        foreach (Table table in _tables)
+        {
+            table.Reserve(slots);
+        }
+    }
+
+    private void Add(ReadOnlySpan<byte> serial)
+    {
+        ulong hash = Hash(serial);
+        TableOf(hash).Add(hash);
+    }
+
+    // Zero is an empty slot, so no hash is zero.
+    private ulong Hash(ReadOnlySpan<byte> serial)
+    {
+        ulong hash = (SerialHash.Compute(serial) ^ _seed) * 0x9E37_79B9_7F4A_7C15;
         hash ^= hash >> 32;
         return hash == 0 ? 1 : hash;
     }
@@ -93,7 +124,7 @@ internal sealed class IssuedSerials
             {
                 if (Count + 1 > _slots.Length * MostFull)
                 {
-                    Grow();
+                    Move(new ulong[Math.Max(SmallestTable, _slots.Length + (_slots.Length / 4))]);
                 }
 
                 int slot = SlotOf(_slots, hash);
@@ -105,9 +136,20 @@ internal sealed class IssuedSerials
             }
         }
 
-        private void Grow()
+        public void Reserve(int slots)
         {
-            ulong[] larger = new ulong[Math.Max(SmallestTable, _slots.Length + (_slots.Length / 4))];
+            lock (this)
+            {
+                if (slots > _slots.Length)
+                {
+                    // Pinned arrays stay where they are: the others are moved twice while they are young, and the collector keeps the room of both copies for what is allocated next.
+                    Move(GC.AllocateArray<ulong>(slots, pinned: true));
+                }
+            }
+        }
+
+        private void Move(ulong[] larger)
+        {
             foreach (ulong hash in _slots)
             {
                 if (hash != 0)

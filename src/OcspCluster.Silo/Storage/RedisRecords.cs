@@ -63,14 +63,13 @@ internal static class RedisRecords
         BinaryPrimitives.WriteInt64BigEndian(position, status.Position);
         writer.AddRaw(position[3..]);
         AddFields(ref writer, status);
-        return writer.Finish(SealStatus(issuer, serial, writer.Written));
+        return writer.Finish(SealStatus(issuer, serial.Content, writer.Written));
     }
 
     /// <summary>Reads the value of a status; null when it is not what was written.</summary>
     public static CertificateStatus? ReadStatus(IssuerId issuer, SerialNumber serial, ReadOnlySpan<byte> value)
     {
-        if (value.Length < StatusPrefixBytes + SealBytes
-            || BinaryPrimitives.ReadUInt32BigEndian(value[^SealBytes..]) != SealStatus(issuer, serial, value[..^SealBytes]))
+        if (!IsStatus(issuer, serial.Content, value))
         {
             return null;
         }
@@ -82,6 +81,10 @@ internal static class RedisRecords
         CertificateStatus status = ReadFields(ref reader, value[0], BinaryPrimitives.ReadInt64BigEndian(position));
         return reader.IsSound && reader.IsAtEnd ? status : null;
     }
+
+    /// <summary>Whether the value of a status is what was written for that serial number, by its seal.</summary>
+    public static bool IsStatus(IssuerId issuer, ReadOnlySpan<byte> serial, ReadOnlySpan<byte> value) =>
+        value.Length >= StatusPrefixBytes + SealBytes && BinaryPrimitives.ReadUInt32BigEndian(value[^SealBytes..]) == SealStatus(issuer, serial, value[..^SealBytes]);
 
     /// <summary>The value of an entry.</summary>
     public static byte[] WriteEntry(IssuerId issuer, JournalEntry entry, in Digest hash)
@@ -191,11 +194,11 @@ internal static class RedisRecords
         };
     }
 
-    private static uint SealStatus(IssuerId issuer, SerialNumber serial, ReadOnlySpan<byte> value)
+    private static uint SealStatus(IssuerId issuer, ReadOnlySpan<byte> serial, ReadOnlySpan<byte> value)
     {
         Seal seal = new();
         AddIssuer(ref seal, issuer);
-        seal.Add(serial.Content);
+        seal.Add(serial);
         seal.Add(value);
         return (uint)seal.Value;
     }

@@ -14,8 +14,9 @@ namespace OcspCluster.Silo.Storage;
 //
 // A record: octets CertID, 32 octets credential, 1 octet IsDefault, number position, instants producedAt, thisUpdate, nextUpdate, octets response, Seal over issuer, serial and what stands before.
 //
-// A certificate's answers go by themselves when the last of them has ended (PEXPIRE, by the time that is left, so that the clocks of Redis and of a test do not matter), and from the index by the
-// hand of whoever saves in that partition.
+// A certificate's answers go by themselves when the last of them has ended (PEXPIRE, by the time that is left, so that the clocks of Redis and of a test do not matter), those of a signer that was
+// replaced with the next answer after their end, and from the index by the hand of whoever saves in that partition. Where nobody does, because the issuer is answered for no more or not presigned, the
+// index goes by itself, too, with the last that is in it.
 
 /// <summary>Signed answers in Redis, for all silos: one that is lost is signed again. Thread-safe.</summary>
 /// <remarks>It has a connection of its own, and its scripts are short: an append waits for at most one of them. What Redis's memory costs: some 200 octets beside each answer's own.</remarks>
@@ -32,7 +33,8 @@ public sealed class RedisResponseStore : IResponseStore
         for i = 4, #ARGV, 5 do
           local index, serial, last = tag .. 'kept:' .. ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 3])
           local key = tag .. 'answers:' .. serial
-          if redis.call('HSET', key, ARGV[i + 2], ARGV[i + 4]) == 1 and redis.call('HLEN', key) > 1 then
+          redis.call('HSET', key, ARGV[i + 2], ARGV[i + 4])
+          if redis.call('HLEN', key) > 1 then
             local all = redis.call('HGETALL', key)
             for j = 1, #all, 2 do
               if (tonumber(string.sub(all[j + 1], 1, 12)) or 0) < now then redis.call('HDEL', key, all[j]) end
@@ -42,6 +44,7 @@ public sealed class RedisResponseStore : IResponseStore
           if redis.call('PTTL', key) < left then redis.call('PEXPIRE', key, left) end
           local score = redis.call('ZSCORE', index, serial)
           if not score or tonumber(score) < last then redis.call('ZADD', index, last, serial) end
+          if redis.call('PTTL', index) < left then redis.call('PEXPIRE', index, left) end
           touched[index] = true
         end
         for index in pairs(touched) do
@@ -98,15 +101,6 @@ public sealed class RedisResponseStore : IResponseStore
             database => database.HashGetAllAsync(AnswersOf(issuer, serial), CommandFlags.DemandMaster), $"The kept answers of issuer '{issuer}' could not be read", cancellationToken).ConfigureAwait(false);
         return Read(issuer, serial, fields);
     }
-
-    /// <inheritdoc/>
-    public async ValueTask DeleteAsync(IssuerId issuer, SerialNumber serial, CancellationToken cancellationToken) => await _connection.RunAsync(
-        async database =>
-        {
-            await database.KeyDeleteAsync(AnswersOf(issuer, serial), CommandFlags.DemandMaster).ConfigureAwait(false);
-            return await database.SortedSetRemoveAsync(IndexOf(issuer, SerialPartitions.Of(serial)), serial.ContentMemory, CommandFlags.DemandMaster).ConfigureAwait(false);
-        },
-        $"The kept answers of issuer '{issuer}' could not be deleted", cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<KeptResponse> ReadAsync(IssuerId issuer, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -250,6 +250,13 @@ public sealed class RedisRevocationStore : IRevocationStore
         return (await _reader.ReadHeadAsync(issuer, cancellationToken).ConfigureAwait(false)).Counts;
     }
 
+    /// <summary>Begins to go through the serial numbers of an issuer's certificates.</summary>
+    internal async ValueTask<SerialWalk> BeginWalkAsync(IssuerId issuer, CancellationToken cancellationToken)
+    {
+        ThrowIfDisposed();
+        return new SerialWalk(_reader, issuer, await _reader.ReadHeadAsync(issuer, cancellationToken).ConfigureAwait(false));
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

@@ -201,6 +201,23 @@ internal static class RedisScripts
         """;
 
     /// <summary>
+    /// The keys of whole leaves of the statuses with their values, a key and its value in turn, each as a string of MessagePack, all in one string: of a reply of as many strings the reader makes
+    /// objects of several times the octets. KEYS: the tree. ARGV: tag, a key, the most leaves, how many octets are enough. Answer: the low bound after them or nil; the octets.
+    /// </summary>
+    public const string ReadSerials = Find + """
+        local most, enough = tonumber(ARGV[3]), tonumber(ARGV[4])
+        local lows = redis.call('ZRANGEBYLEX', tag .. 's', '[' .. (find('s', ARGV[2]) or ''), '+', 'LIMIT', 0, most + 1)
+        local parts, octets, at = {}, 0, 1
+        while lows[at] and at <= most and octets < enough do
+          local all = redis.call('HGETALL', tag .. 's:' .. lows[at])
+          parts[at] = #all > 0 and cmsgpack.pack(unpack(all)) or ''
+          octets = octets + #parts[at]
+          at = at + 1
+        end
+        return {lows[at] or false, table.concat(parts)}
+        """;
+
+    /// <summary>
     /// The entries of a certificate, newest first. KEYS: head. ARGV: tag, serial, the position to begin at or 0 for its status's,
     /// the most entries. Answer: the position to go on at or nil; position and entry (nil where it is missing), and so on.
     /// </summary>

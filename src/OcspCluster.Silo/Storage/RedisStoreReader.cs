@@ -18,6 +18,7 @@ internal sealed class RedisStoreReader(RedisConnection connection)
     public const int MaxKeys = 4096;
 
     private const int MaxHistory = 256;
+    private const int SerialsPageBytes = 48 * 1024; // and one leaf more
 
     public RedisKeys Keys => connection.Keys;
 
@@ -121,6 +122,14 @@ internal sealed class RedisStoreReader(RedisConnection connection)
         return new RedisLeaves(certificates, (byte[]?)found[0]);
     }
 
+    /// <summary>A page of whole leaves of the statuses, from the one on that would hold a serial number, as <see cref="RedisScripts.ReadSerials"/> writes them: below what the collector takes for a large object, as a rule.</summary>
+    public async Task<RedisSerials> ReadSerialsAsync(IssuerId issuer, ReadOnlyMemory<byte> from, CancellationToken cancellationToken)
+    {
+        RedisResult[] found = await EvaluateAsync(
+            issuer, RedisScripts.ReadSerials, [Keys.Of(issuer, "s")], [Tag(issuer), from, MaxLeaves, SerialsPageBytes], "certificates", cancellationToken).ConfigureAwait(false);
+        return found.Length == 2 ? new RedisSerials((byte[]?)found[1] ?? [], (byte[]?)found[0]) : throw Damaged($"the answer about the certificates of issuer '{issuer}'");
+    }
+
     /// <summary>The entries of a certificate, newest first.</summary>
     public async Task<List<JournalEntry>> ReadHistoryAsync(IssuerId issuer, SerialNumber serial, int limit, CancellationToken cancellationToken)
     {
@@ -189,3 +198,6 @@ internal readonly record struct RedisHead(long Position, Digest Hash, StatusCoun
 
 /// <summary>Certificates in order, with their statuses as they lie, and the low bound of the leaf behind them; null at the end.</summary>
 internal sealed record RedisLeaves(IReadOnlyList<(SerialNumber Serial, byte[]? Status)> Certificates, byte[]? Next);
+
+/// <summary>Serial numbers and statuses in the order of their leaves, as octets, and the low bound of the leaf behind them; null at the end.</summary>
+internal sealed record RedisSerials(byte[] Octets, byte[]? Next);

@@ -12,7 +12,6 @@ internal sealed class ResponseWriter : IDisposable
     private readonly SqliteStatement _findWord;
     private readonly SqliteStatement _insertWord;
     private readonly SqliteStatement _upsert;
-    private readonly SqliteStatement _delete;
     private readonly SqliteStatement _sweep;
     private readonly SqliteStatement _last;
     private readonly Dictionary<string, long> _words = new(StringComparer.Ordinal);
@@ -29,7 +28,6 @@ internal sealed class ResponseWriter : IDisposable
             ON CONFLICT (issuer, serial, form, credential) DO UPDATE SET is_default = excluded.is_default, position = excluded.position, produced_at = excluded.produced_at,
                 this_update = excluded.this_update, next_update = excluded.next_update, encoded = excluded.encoded, seal = excluded.seal
             """);
-        _delete = database.Prepare("DELETE FROM response WHERE issuer = ? AND serial = ?");
         _sweep = database.Prepare("DELETE FROM response WHERE id > ? AND id <= ? AND next_update < ?");
         _last = database.Prepare("SELECT max(id) FROM response");
     }
@@ -70,8 +68,6 @@ internal sealed class ResponseWriter : IDisposable
 
         Sweep(Math.Max(LeastSweep, 2 * responses.Count), now);
     });
-
-    public void Delete(IssuerId issuer, SerialNumber serial) => InTransaction(() => _delete.Bind(1, WordOf(ResponseRows.WordOf(issuer))).Bind(2, serial.Content).Run());
 
     public void Dispose() => _database.Dispose();
 

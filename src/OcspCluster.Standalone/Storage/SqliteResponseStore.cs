@@ -48,10 +48,6 @@ public sealed class SqliteResponseStore : IResponseStore
     }
 
     /// <inheritdoc/>
-    public ValueTask DeleteAsync(IssuerId issuer, SerialNumber serial, CancellationToken cancellationToken) =>
-        Write(writer => writer.Delete(issuer, serial), cancellationToken);
-
-    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<KeptResponse>> FindAsync(IssuerId issuer, SerialNumber serial, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

@@ -35,7 +35,6 @@ public abstract class ResponseStoreContract : IAsyncLifetime
     {
         Assert.Empty(await FindAsync(Ca, 1));
         Assert.Empty(await ReadAllAsync(Ca));
-        await Store.DeleteAsync(Ca, Serial(1), CancellationToken.None);
         await Store.SaveAsync(Ca, [], CancellationToken.None);
         Assert.Empty(await ReadAllAsync(Ca));
     }
@@ -87,14 +86,18 @@ public abstract class ResponseStoreContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Delete_TakesEveryAnswerOfTheCertificate_AndNoOther()
+    public async Task Ended_OfASignerThatWasReplaced_GoesAsTheOtherSigns()
     {
-        await Store.SaveAsync(Ca, [Response(1), Response(1, form: 2), Response(1, credential: 2), Response(2)], CancellationToken.None);
-        await Store.SaveAsync(s_other, [Response(1)], CancellationToken.None);
-        await Store.DeleteAsync(Ca, Serial(1), CancellationToken.None);
-        Assert.Empty(await FindAsync(Ca, 1));
-        AssertSame([Response(2)], await ReadAllAsync(Ca));
-        AssertSame([Response(1)], await ReadAllAsync(s_other));
+        await Store.SaveAsync(Ca, [Response(1), Response(1, form: 2)], CancellationToken.None);
+        Clock.Advance(TimeSpan.FromDays(2));
+        await Store.SaveAsync(Ca, [Response(1, credential: 2)], CancellationToken.None);
+        Clock.Advance(TimeSpan.FromDays(3));
+        KeptResponse fresh = Response(1, credential: 2);
+        await Store.SaveAsync(Ca, [fresh], CancellationToken.None);
+        AssertSame([fresh], await FindAsync(Ca, 1));
+        AssertSame([fresh], await ReadAllAsync(Ca));
+        Clock.SetUtcNow(Clock.GetUtcNow().AddDays(-4));
+        AssertSame([fresh], await FindAsync(Ca, 1)); // gone, and not only passed over
     }
 
     [Fact]

@@ -284,16 +284,6 @@ public sealed class KeptResponsesTests : IAsyncDisposable
             return ValueTask.FromResult<IReadOnlyList<KeptResponse>>([.. _all.Where(pair => pair.Key.Item1 == issuer && pair.Key.Item2 == serial).Select(pair => pair.Value)]);
         }
 
-        public ValueTask DeleteAsync(IssuerId issuer, SerialNumber serial, CancellationToken cancellationToken)
-        {
-            foreach ((IssuerId, SerialNumber, string, Digest) key in _all.Keys.Where(key => key.Item1 == issuer && key.Item2 == serial))
-            {
-                _all.TryRemove(key, out _);
-            }
-
-            return ValueTask.CompletedTask;
-        }
-
         public IAsyncEnumerable<KeptResponse> ReadAsync(IssuerId issuer, CancellationToken cancellationToken) =>
             _all.Where(pair => pair.Key.Item1 == issuer).Select(pair => pair.Value).ToArray().ToAsyncEnumerable();
 

@@ -34,6 +34,24 @@ public sealed class RedisResponseStoreContract(SharedRedis redis) : ResponseStor
         Assert.InRange(left!.Value, TimeSpan.FromDays(3.9), TimeSpan.FromDays(4.1));
     }
 
+    // Of an issuer that is answered for no more nobody saves: Redis has to forget all of it by itself.
+    [Fact]
+    public async Task Index_EndsWithTheLastAnswerInIt()
+    {
+        await using RedisConnection connection = await RedisConnection.OpenAsync(_options);
+        StackExchange.Redis.RedisKey index = connection.Keys.Of(Ca, $"kept:{SerialPartitions.Of(Serial(1))}");
+        await Store.SaveAsync(Ca, [Response(1)], CancellationToken.None);
+        TimeSpan? first = await connection.Database.KeyTimeToLiveAsync(index);
+        await Store.SaveAsync(Ca, [Response(1) with { NextUpdate = Response(1).NextUpdate.AddDays(3) }], CancellationToken.None);
+        TimeSpan? longer = await connection.Database.KeyTimeToLiveAsync(index);
+        await Store.SaveAsync(Ca, [Response(1)], CancellationToken.None);
+        TimeSpan? still = await connection.Database.KeyTimeToLiveAsync(index);
+
+        Assert.InRange(first!.Value, TimeSpan.FromDays(3.9), TimeSpan.FromDays(4.1));
+        Assert.InRange(longer!.Value, TimeSpan.FromDays(6.9), TimeSpan.FromDays(7.1));
+        Assert.InRange(still!.Value, TimeSpan.FromDays(6.9), TimeSpan.FromDays(7.1));
+    }
+
     [Fact]
     public async Task Damaged_IsAsIfItWereNotThere()
     {
