@@ -71,10 +71,13 @@ public sealed partial class RefreshSchedule
         {
             lock (_lock)
             {
-                return _due.Sum(list => list.Count);
+                return _due[0].Count + _due[1].Count + _due[2].Count;
             }
         }
     }
+
+    /// <summary>Whether a certificate is due because its status changed.</summary>
+    public bool HasNewlyRevoked => Volatile.Read(ref DueList(ScheduleList.NewlyRevoked).Count) > 0;
 
     /// <summary>When the first of the last answers ends, to the minute; null when none is signed.</summary>
     public DateTimeOffset? FirstEnd

@@ -8,8 +8,11 @@ namespace OcspCluster.Gateway;
 // What keeps answers fresh
 //
 //     ResponseCache.Stored ─────────────→ RefreshSchedule (serial + form → due) ──TryTake──→ OcspResponder.RefreshAsync ──→ ResponseCache
-//     journal, with Presign.All ────────→         ↑                                │ several at a time, within the pace
+//     certificates, with Presign.All ───→         ↑                                │ several at a time, within the pace
 //     publications: ChangeStatus ───────→         └──── signed: due again later ───┘ failed: given back; the scheduler rests
+//
+// What is due is taken in lots, whose statuses are read together: one read of the store costs more than the certificate in it. A lot is what the pace allows within a hundredth of a second, it is
+// shared with all who could sign, and what is left of it is given back when a certificate is revoked. So the order is what it would be one by one, but for that hundredth.
 //
 // As many answers are signed at a time as the signer makes at once (cores, or an HSM's sessions), within the pace: the signer's queue is in order of arrival, so a request
 // that needs a signature waits for no more than one of ours. What is due stays in the cache and is given on until the newer one is there; a signer that is away costs nothing but time, and what came due meanwhile is signed in the order of RefreshPriority when it is back.
@@ -24,6 +27,8 @@ public sealed partial class RefreshScheduler : IDisposable
     internal const int DefaultCapacity = 10_000_000;
 
     private const int FailuresToRest = 5;
+    private const int LotsPerSecond = 100;
+    private const int LargestLot = 64;
     private static readonly TimeSpan s_firstRest = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_longestRest = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_postponement = TimeSpan.FromMinutes(1);
@@ -77,7 +82,7 @@ public sealed partial class RefreshScheduler : IDisposable
         _store = store;
         _kept = kept;
         _isKeptRead = issuer.Policy.Presign != Presign.All || kept is null;
-        _isJournalRead = issuer.Policy.Presign != Presign.All;
+        _areCertificatesRead = issuer.Policy.Presign != Presign.All;
         DateTimeOffset epoch = DateTimeOffset.UnixEpoch;
         TimeSpan onDemand = RefreshRules.DueOnDemandAt(issuer.Policy, epoch, epoch + issuer.Policy.Validity - TimeSpan.FromSeconds(1)) - epoch;
         _period = onDemand * (1 - (RefreshRules.Spread / 2));
@@ -114,7 +119,7 @@ public sealed partial class RefreshScheduler : IDisposable
     public int SignaturesPerSecond => _pace.PerSecond;
 
     /// <summary>Whether it knows all certificates that it has to presign.</summary>
-    public bool IsComplete => Volatile.Read(ref _isJournalRead);
+    public bool IsComplete => Volatile.Read(ref _areCertificatesRead);
 
     /// <summary>Whether it rests because nobody could sign.</summary>
     public bool IsResting => _clock.GetTimestamp() < Volatile.Read(ref _restUntil);
@@ -194,12 +199,12 @@ public sealed partial class RefreshScheduler : IDisposable
     public async Task RunOnceAsync(CancellationToken cancellationToken)
     {
         await ReadKeptAsync(cancellationToken).ConfigureAwait(false);
-        await ReadJournalAsync(cancellationToken).ConfigureAwait(false);
-        if (TakeNext() is DueAnswer first)
+        await ReadCertificatesAsync(cancellationToken).ConfigureAwait(false);
+        if (TakeLot() is { Count: > 0 } first)
         {
             // Others help while there is more to do than one can.
-            int helpers = Math.Min(Issuer.Credentials.Max(credential => credential.Concurrency) - 1, _schedule.Backlog);
-            Task[] helping = [.. Enumerable.Range(0, Math.Max(0, helpers)).Select(_ => Task.Run(() => WorkAsync(TakeNext(), cancellationToken), CancellationToken.None))];
+            int helpers = Math.Min(Concurrency - 1, _schedule.Backlog);
+            Task[] helping = [.. Enumerable.Range(0, Math.Max(0, helpers)).Select(_ => Task.Run(() => WorkAsync(TakeLot(), cancellationToken), CancellationToken.None))];
             try
             {
                 await WorkAsync(first, cancellationToken).ConfigureAwait(false);
@@ -220,46 +225,73 @@ public sealed partial class RefreshScheduler : IDisposable
         _meter.Dispose();
     }
 
-    private async Task WorkAsync(DueAnswer? taken, CancellationToken cancellationToken)
+    private int Concurrency => Issuer.Credentials.Max(credential => credential.Concurrency);
+
+    private async Task WorkAsync(List<DueAnswer> lot, CancellationToken cancellationToken)
     {
-        for (; taken is DueAnswer due; taken = TakeNext())
+        for (; lot.Count > 0; lot = TakeLot())
         {
-            RefreshResult result;
+            int done = 0;
             try
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                result = await _responder.RefreshAsync(CertId.Decode(_forms.Encode(due.Form, due.Serial)), cancellationToken).ConfigureAwait(false);
+                CertId[] certIds = [.. lot.Select(due => CertId.Decode(_forms.Encode(due.Form, due.Serial)))];
+                StatusLot statuses = await _responder.ReadStatusesAsync(Issuer, certIds, cancellationToken).ConfigureAwait(false);
+                for (; done < lot.Count && (done == 0 || MayGoOn(lot[done])); done++)
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    RefreshResult result = await _responder.RefreshAsync(certIds[done], statuses.At(done), cancellationToken).ConfigureAwait(false);
+                    lock (_turn)
+                    {
+                        Conclude(lot[done], result);
+                    }
+                }
             }
-            catch
+            finally
             {
-                _schedule.GiveBack(due); // only a cancellation: the host ends
-                throw;
-            }
-
-            lock (_turn)
-            {
-                Conclude(due, result);
+                GiveBack(lot, done); // the host ends, or others come first
             }
         }
     }
 
-    private DueAnswer? TakeNext()
+    private bool MayGoOn(DueAnswer next) => !IsResting && (next.Priority == RefreshPriority.NewlyRevoked || !_schedule.HasNewlyRevoked);
+
+    // In the order in which they were taken: each goes to the front.
+    private void GiveBack(List<DueAnswer> lot, int done)
     {
+        if (done == lot.Count)
+        {
+            return;
+        }
+
         lock (_turn)
         {
-            if (IsResting || !_pace.TryTake())
+            for (int i = lot.Count - 1; i >= done; i--)
             {
-                return null;
+                _schedule.GiveBack(lot[i]);
+                _pace.Return();
             }
-
-            if (TryTakeNeeded(out DueAnswer due))
-            {
-                return due;
-            }
-
-            _pace.Return();
-            return null;
         }
+    }
+
+    private List<DueAnswer> TakeLot()
+    {
+        List<DueAnswer> lot = [];
+        lock (_turn)
+        {
+            int size = Math.Clamp(Math.Min(_pace.PerSecond / LotsPerSecond, _schedule.Backlog / Concurrency), 1, LargestLot);
+            while (lot.Count < size && !IsResting && _pace.TryTake())
+            {
+                if (!TryTakeNeeded(out DueAnswer due))
+                {
+                    _pace.Return();
+                    break;
+                }
+
+                lot.Add(due);
+            }
+        }
+
+        return lot;
     }
 
     private void Conclude(DueAnswer due, RefreshResult result)
@@ -328,10 +360,10 @@ public sealed partial class RefreshScheduler : IDisposable
 
     private CachedResponse? Peek(SerialNumber serial, byte form) => _cache.Peek(Issuer.Id, serial, _forms.Encode(form, serial));
 
-    // What a client prefers another credential for is signed on demand. Serial numbers that the CA never told of are anybody's to choose (Inventory.Unknown): they are not kept fresh.
+    // What was signed here is tracked when it is concluded. What a client prefers another credential for is signed on demand. Serial numbers that the CA never told of are anybody's to choose (Inventory.Unknown): they are not kept fresh.
     private void OnStored(IssuerId issuer, CachedResponse stored)
     {
-        if (issuer == Issuer.Id && Issuer.Policy.Presign != Presign.OnDemand && stored is { IsDefault: true, Status: not null } && _forms.NumberOf(stored.CertId.Span) is byte form)
+        if (issuer == Issuer.Id && Issuer.Policy.Presign != Presign.OnDemand && stored is { IsDefault: true, Status: not null, WasAsked: true } && _forms.NumberOf(stored.CertId.Span) is byte form)
         {
             SerialNumber serial = SerialNumber.FromContent(PlainRequest.SerialOf(stored.CertId.Span));
             _schedule.Track(serial, form, AnswerTimes.Of(Issuer.Policy, serial, stored.Response), idlePeriods: 0);
