@@ -11,9 +11,6 @@ namespace OcspCluster.Gateway;
 //     certificates, with Presign.All ───→         ↑                                │ several at a time, within the pace
 //     publications: ChangeStatus ───────→         └──── signed: due again later ───┘ failed: given back; the scheduler rests
 //
-// What is due is taken in lots, whose statuses are read together: one read of the store costs more than the certificate in it. A lot is what the pace allows within a hundredth of a second, it is
-// shared with all who could sign, and what is left of it is given back when a certificate is revoked. So the order is what it would be one by one, but for that hundredth.
-//
 // As many answers are signed at a time as the signer makes at once (cores, or an HSM's sessions), within the pace: the signer's queue is in order of arrival, so a request
 // that needs a signature waits for no more than one of ours. What is due stays in the cache and is given on until the newer one is there; a signer that is away costs nothing but time, and what came due meanwhile is signed in the order of RefreshPriority when it is back.
 
@@ -27,8 +24,6 @@ public sealed partial class RefreshScheduler : IDisposable
     internal const int DefaultCapacity = 10_000_000;
 
     private const int FailuresToRest = 5;
-    private const int LotsPerSecond = 100;
-    private const int LargestLot = 64;
     private static readonly TimeSpan s_firstRest = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_longestRest = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_postponement = TimeSpan.FromMinutes(1);
@@ -200,7 +195,7 @@ public sealed partial class RefreshScheduler : IDisposable
     {
         await ReadKeptAsync(cancellationToken).ConfigureAwait(false);
         await ReadCertificatesAsync(cancellationToken).ConfigureAwait(false);
-        if (TakeLot() is { Count: > 0 } first)
+        if (TakeLot() is { Answers.Count: > 0 } first)
         {
             // Others help while there is more to do than one can.
             int helpers = Math.Min(Concurrency - 1, _schedule.Backlog);
@@ -223,75 +218,6 @@ public sealed partial class RefreshScheduler : IDisposable
     {
         _cache.Stored -= OnStored;
         _meter.Dispose();
-    }
-
-    private int Concurrency => Issuer.Credentials.Max(credential => credential.Concurrency);
-
-    private async Task WorkAsync(List<DueAnswer> lot, CancellationToken cancellationToken)
-    {
-        for (; lot.Count > 0; lot = TakeLot())
-        {
-            int done = 0;
-            try
-            {
-                CertId[] certIds = [.. lot.Select(due => CertId.Decode(_forms.Encode(due.Form, due.Serial)))];
-                StatusLot statuses = await _responder.ReadStatusesAsync(Issuer, certIds, cancellationToken).ConfigureAwait(false);
-                for (; done < lot.Count && (done == 0 || MayGoOn(lot[done])); done++)
-                {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    RefreshResult result = await _responder.RefreshAsync(certIds[done], statuses.At(done), cancellationToken).ConfigureAwait(false);
-                    lock (_turn)
-                    {
-                        Conclude(lot[done], result);
-                    }
-                }
-            }
-            finally
-            {
-                GiveBack(lot, done); // the host ends, or others come first
-            }
-        }
-    }
-
-    private bool MayGoOn(DueAnswer next) => !IsResting && (next.Priority == RefreshPriority.NewlyRevoked || !_schedule.HasNewlyRevoked);
-
-    // In the order in which they were taken: each goes to the front.
-    private void GiveBack(List<DueAnswer> lot, int done)
-    {
-        if (done == lot.Count)
-        {
-            return;
-        }
-
-        lock (_turn)
-        {
-            for (int i = lot.Count - 1; i >= done; i--)
-            {
-                _schedule.GiveBack(lot[i]);
-                _pace.Return();
-            }
-        }
-    }
-
-    private List<DueAnswer> TakeLot()
-    {
-        List<DueAnswer> lot = [];
-        lock (_turn)
-        {
-            int size = Math.Clamp(Math.Min(_pace.PerSecond / LotsPerSecond, _schedule.Backlog / Concurrency), 1, LargestLot);
-            while (lot.Count < size && !IsResting && _pace.TryTake())
-            {
-                if (!TryTakeNeeded(out DueAnswer due))
-                {
-                    _pace.Return();
-                    break;
-                }
-
-                lot.Add(due);
-            }
-        }
-
-        return lot;
     }
 
     private void Conclude(DueAnswer due, RefreshResult result)

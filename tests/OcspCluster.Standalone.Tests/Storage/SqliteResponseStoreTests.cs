@@ -121,6 +121,44 @@ public sealed class SqliteResponseStoreTests : ResponseStoreContract
         AssertSame([Response(1)], await ReadAllAsync(Ca));
     }
 
+    // Looking at two rows for each that is written cost as much as writing it.
+    [Fact]
+    public void Sweep_RestsUntilTheFirstAnswerMayHaveEnded_AndForgetsNone()
+    {
+        using SqliteDatabase database = SqliteDatabase.Open(DatabaseFile, readOnly: false);
+        ResponseRows.Prepare(database);
+        ResponseSweep sweep = new(database);
+        DateTimeOffset start = DateTimeOffset.UnixEpoch.AddDays(20_000);
+        SaveRows(1, 1000, start.AddDays(4));
+        Assert.True(sweep.RestsAt(start));
+        SaveRows(1001, 1100, start.AddDays(2)); // a shorter one while it rests
+        Assert.True(sweep.RestsAt(start.AddDays(2)));
+        Assert.False(sweep.RestsAt(start.AddDays(2).AddSeconds(1)));
+
+        int batches = 0;
+        for (; !sweep.RestsAt(start.AddDays(3)); batches++)
+        {
+            sweep.Run(64, start.AddDays(3));
+        }
+
+        Assert.Equal(9, batches); // of 128 rows each
+
+        Assert.Equal(1000, database.QueryInt64("SELECT count(*) FROM response"));
+        Assert.True(sweep.RestsAt(start.AddDays(4)));
+        Assert.False(sweep.RestsAt(start.AddDays(4).AddSeconds(1)));
+
+        void SaveRows(int first, int last, DateTimeOffset nextUpdate)
+        {
+            for (int i = first; i <= last; i++)
+            {
+                database.Execute($"INSERT INTO response VALUES ({i}, 1, CAST({i} AS BLOB), 1, 1, 1, 1, 0, 0, {nextUpdate.ToUnixTimeSeconds()}, x'00', 0)");
+                sweep.Saved(nextUpdate.ToUnixTimeSeconds());
+            }
+
+            sweep.Run(last - first + 1, start);
+        }
+    }
+
     protected override ValueTask<IResponseStore> OpenAsync() => ValueTask.FromResult<IResponseStore>(new SqliteResponseStore(_directory.FullName, Clock));
 
     protected override ValueTask CleanAsync()
