@@ -13,6 +13,8 @@ internal sealed class ResponseWriter : IDisposable
     private readonly ResponseSweep _sweep;
     private readonly Dictionary<byte[], long> _words = new(new OctetsComparer());
     private readonly Dictionary<byte[], long>.AlternateLookup<ReadOnlySpan<byte>> _wordsBySpan;
+    private readonly Dictionary<long, (byte[] Octets, long Word)> _endings = []; // of the answers of a credential
+    private byte[] _stored = new byte[1024];
 
     private ResponseWriter(SqliteDatabase database)
     {
@@ -62,7 +64,7 @@ internal sealed class ResponseWriter : IDisposable
             (long formWord, long credentialWord, long nextUpdate) = (WordOf(form), WordOf(credential), response.NextUpdate.ToUnixTimeSeconds());
             _upsert.Bind(1, issuerWord).Bind(2, response.Serial.Content).Bind(3, formWord).Bind(4, credentialWord).Bind(5, response.IsDefault ? 1L : 0L).Bind(6, response.Position);
             _upsert.Bind(7, response.ProducedAt.ToUnixTimeSeconds()).Bind(8, response.ThisUpdate.ToUnixTimeSeconds()).Bind(9, nextUpdate);
-            _upsert.Bind(10, response.Encoded.Span).Bind(11, ResponseRows.SealOf(issuerWord, formWord, credentialWord, response)).Run();
+            _upsert.Bind(10, OctetsOf(response, credentialWord)).Bind(11, ResponseRows.SealOf(issuerWord, formWord, credentialWord, response)).Run();
             _sweep.Saved(nextUpdate);
         }
 
@@ -70,6 +72,31 @@ internal sealed class ResponseWriter : IDisposable
     });
 
     public void Dispose() => _database.Dispose();
+
+    // What is to be kept of an answer, until the next one's.
+    private ReadOnlySpan<byte> OctetsOf(KeptResponse response, long credential)
+    {
+        ReadOnlySpan<byte> encoded = response.Encoded.Span;
+        if (!_endings.TryGetValue(credential, out (byte[] Octets, long Word) ending) || !encoded.EndsWith(ending.Octets))
+        {
+            int from = AnswerOctets.SharedFrom(encoded);
+            if (from == encoded.Length)
+            {
+                return AnswerOctets.Whole(encoded);
+            }
+
+            _endings[credential] = ending = (encoded[from..].ToArray(), WordOf(encoded[from..]));
+        }
+
+        int length = encoded.Length - ending.Octets.Length;
+        if (_stored.Length < AnswerOctets.MarkBytes + length)
+        {
+            _stored = new byte[2 * (AnswerOctets.MarkBytes + length)];
+        }
+
+        AnswerOctets.WithoutEnd(encoded[..length], ending.Word, _stored);
+        return _stored.AsSpan(0, AnswerOctets.MarkBytes + length);
+    }
 
     private long WordOf(ReadOnlySpan<byte> octets)
     {
