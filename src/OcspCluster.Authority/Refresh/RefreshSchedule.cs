@@ -32,6 +32,7 @@ public sealed partial class RefreshSchedule
     private int _free = None;
     private int _used;
     private int _toResign;
+    private long _statusChanges;
 
     /// <summary>Makes an empty schedule.</summary>
     /// <param name="resolution">How early an answer may come up, at least a second.</param>
@@ -71,10 +72,13 @@ public sealed partial class RefreshSchedule
         {
             lock (_lock)
             {
-                return _due.Sum(list => list.Count);
+                return _due[0].Count + _due[1].Count + _due[2].Count;
             }
         }
     }
+
+    /// <summary>How often <see cref="ChangeStatus"/> put an answer before all others, or is to when it comes back. Takes no lock: who has several in hand asks before each.</summary>
+    public long StatusChanges => Volatile.Read(ref _statusChanges);
 
     /// <summary>When the first of the last answers ends, to the minute; null when none is signed.</summary>
     public DateTimeOffset? FirstEnd
@@ -192,6 +196,7 @@ public sealed partial class RefreshSchedule
                 }
 
                 found++;
+                Volatile.Write(ref _statusChanges, _statusChanges + 1);
                 if (answer.List == ScheduleList.InHand)
                 {
                     answer.HasChanged = true; // it may be signed from the old status just now

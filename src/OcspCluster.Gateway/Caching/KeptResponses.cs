@@ -129,21 +129,27 @@ public sealed partial class KeptResponses : BackgroundService
 
     private async Task SaveAllAsync()
     {
-        List<(IssuerId Issuer, CachedResponse Response)> batch = [];
+        Dictionary<IssuerId, List<KeptResponse>> batch = [];
         while (await _queue.Reader.WaitToReadAsync().ConfigureAwait(false))
         {
-            while (batch.Count < MaxBatch && _queue.Reader.TryRead(out (IssuerId, CachedResponse) next))
+            int count = 0;
+            for (; count < MaxBatch && _queue.Reader.TryRead(out (IssuerId Issuer, CachedResponse Response) next); count++)
             {
-                batch.Add(next);
+                if (!batch.TryGetValue(next.Issuer, out List<KeptResponse>? ofIssuer))
+                {
+                    batch[next.Issuer] = ofIssuer = [];
+                }
+
+                ofIssuer.Add(ToKept(next.Response));
             }
 
-            foreach (IGrouping<IssuerId, (IssuerId Issuer, CachedResponse Response)> ofIssuer in batch.GroupBy(one => one.Issuer))
+            foreach ((IssuerId issuer, List<KeptResponse> responses) in batch)
             {
-                await SaveAsync(ofIssuer.Key, [.. ofIssuer.Select(one => ToKept(one.Response))]).ConfigureAwait(false);
+                await SaveAsync(issuer, responses).ConfigureAwait(false);
+                responses.Clear();
             }
 
-            Interlocked.Add(ref _pending, -batch.Count);
-            batch.Clear();
+            Interlocked.Add(ref _pending, -count);
         }
     }
 
@@ -206,8 +212,13 @@ public sealed partial class KeptResponses : BackgroundService
         return null;
     }
 
-    private async Task SaveAsync(IssuerId issuer, IReadOnlyList<KeptResponse> responses)
+    private async Task SaveAsync(IssuerId issuer, List<KeptResponse> responses)
     {
+        if (responses.Count == 0)
+        {
+            return; // another issuer's batch
+        }
+
         try
         {
             await _store.SaveAsync(issuer, responses, CancellationToken.None).ConfigureAwait(false);

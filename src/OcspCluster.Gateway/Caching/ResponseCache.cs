@@ -33,6 +33,7 @@ public sealed class ResponseCache
     private readonly Lock _sweeping = new();
     private readonly ulong _secret = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))) | 1;
     private readonly long _maxBytes;
+    private volatile NumberedClass? _lastClass; // nearly every answer is of the class of the one before it
     private long _bytes;
     private int _hand;
     private int _classCount;
@@ -232,10 +233,23 @@ public sealed class ResponseCache
     // Some tens of classes belong to each credential. Were there ever more than can be numbered, what is new is not kept; it is signed for each request, and right.
     private (ushort Number, ResponseClass Class)? NumberOf(IssuerId issuer, CachedResponse made)
     {
+        if (_lastClass is { } last && last.Class.Fits(issuer, made))
+        {
+            return (last.Number, last.Class);
+        }
+
         if (ResponseClass.Of(issuer, made) is not { } wanted)
         {
             return null;
         }
+
+        (ushort Number, ResponseClass Class)? numbered = NumberOf(wanted);
+        _lastClass = numbered is var (number, @class) ? new NumberedClass(number, @class) : _lastClass;
+        return numbered;
+    }
+
+    private (ushort Number, ResponseClass Class)? NumberOf(ResponseClass wanted)
+    {
 
         if (_classNumbers.TryGetValue(wanted, out ushort known))
         {
@@ -304,4 +318,6 @@ public sealed class ResponseCache
     }
 
     private CacheStripe StripeOf(ulong hash) => _stripes[hash >> 54];
+
+    private sealed record NumberedClass(ushort Number, ResponseClass Class);
 }

@@ -49,6 +49,15 @@ internal sealed class ResponseClass : IEquatable<ResponseClass>
             : null;
     }
 
+    /// <summary>Whether an answer is of this class: it can be put together from it, and its CertID stands where it is looked for. Reads and copies nothing.</summary>
+    public bool Fits(IssuerId issuer, CachedResponse made)
+    {
+        ReadOnlySpan<byte> encoded = made.Response.Encoded.Span;
+        return ReferenceEquals(Credential, made.Credential) && MaxAge == made.Response.MaxAge && Issuer == issuer
+            && encoded.Length >= _head.Length + CertIdOffset + made.CertId.Length + _tail.Length && encoded.StartsWith(_head) && encoded.EndsWith(_tail)
+            && encoded[(_head.Length + CertIdOffset)..].StartsWith(made.CertId.Span);
+    }
+
     public bool Equals(ResponseClass? other) =>
         other is not null && CertIdOffset == other.CertIdOffset && MaxAge == other.MaxAge && ReferenceEquals(Credential, other.Credential) && Issuer == other.Issuer
         && Head.SequenceEqual(other.Head) && Tail.SequenceEqual(other.Tail);

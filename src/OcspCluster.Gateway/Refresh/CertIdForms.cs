@@ -9,6 +9,10 @@ namespace OcspCluster.Gateway;
 /// </summary>
 internal sealed class CertIdForms
 {
+    private const byte SequenceTag = 0x30;
+    private const byte IntegerTag = 0x02;
+    private const int ShortLength = 0x80; // below it a length takes one octet (X.690 §8.1.3.4)
+
     private readonly Lock _lock = new();
     private volatile byte[][] _prefixes = [];
 
@@ -41,18 +45,34 @@ internal sealed class CertIdForms
     /// <summary>The DER of the CertID of a form and a serial number.</summary>
     public byte[] Encode(byte number, SerialNumber serial)
     {
+        ReadOnlySpan<byte> prefix = _prefixes[number], content = serial.Content;
+        int length = prefix.Length + 2 + content.Length;
+        if (length >= ShortLength)
+        {
+            return EncodeLong(prefix, content);
+        }
+
+        byte[] encoded = new byte[2 + length];
+        (encoded[0], encoded[1]) = (SequenceTag, (byte)length);
+        prefix.CopyTo(encoded.AsSpan(2));
+        (encoded[2 + prefix.Length], encoded[3 + prefix.Length]) = (IntegerTag, (byte)content.Length);
+        content.CopyTo(encoded.AsSpan(4 + prefix.Length));
+        return encoded;
+    }
+
+    private static byte[] EncodeLong(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> serial)
+    {
         AsnWriter writer = new(AsnEncodingRules.DER);
         using (writer.PushSequence())
         {
-            ReadOnlySpan<byte> rest = _prefixes[number];
-            while (!rest.IsEmpty)
+            while (!prefix.IsEmpty)
             {
-                AsnDecoder.ReadEncodedValue(rest, AsnEncodingRules.DER, out _, out _, out int length);
-                writer.WriteEncodedValue(rest[..length]);
-                rest = rest[length..];
+                AsnDecoder.ReadEncodedValue(prefix, AsnEncodingRules.DER, out _, out _, out int length);
+                writer.WriteEncodedValue(prefix[..length]);
+                prefix = prefix[length..];
             }
 
-            writer.WriteInteger(serial.Content);
+            writer.WriteInteger(serial);
         }
 
         return writer.Encode();

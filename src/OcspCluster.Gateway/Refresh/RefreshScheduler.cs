@@ -8,7 +8,7 @@ namespace OcspCluster.Gateway;
 // What keeps answers fresh
 //
 //     ResponseCache.Stored ─────────────→ RefreshSchedule (serial + form → due) ──TryTake──→ OcspResponder.RefreshAsync ──→ ResponseCache
-//     journal, with Presign.All ────────→         ↑                                │ several at a time, within the pace
+//     certificates, with Presign.All ───→         ↑                                │ several at a time, within the pace
 //     publications: ChangeStatus ───────→         └──── signed: due again later ───┘ failed: given back; the scheduler rests
 //
 // As many answers are signed at a time as the signer makes at once (cores, or an HSM's sessions), within the pace: the signer's queue is in order of arrival, so a request
@@ -77,7 +77,7 @@ public sealed partial class RefreshScheduler : IDisposable
         _store = store;
         _kept = kept;
         _isKeptRead = issuer.Policy.Presign != Presign.All || kept is null;
-        _isJournalRead = issuer.Policy.Presign != Presign.All;
+        _areCertificatesRead = issuer.Policy.Presign != Presign.All;
         DateTimeOffset epoch = DateTimeOffset.UnixEpoch;
         TimeSpan onDemand = RefreshRules.DueOnDemandAt(issuer.Policy, epoch, epoch + issuer.Policy.Validity - TimeSpan.FromSeconds(1)) - epoch;
         _period = onDemand * (1 - (RefreshRules.Spread / 2));
@@ -114,7 +114,7 @@ public sealed partial class RefreshScheduler : IDisposable
     public int SignaturesPerSecond => _pace.PerSecond;
 
     /// <summary>Whether it knows all certificates that it has to presign.</summary>
-    public bool IsComplete => Volatile.Read(ref _isJournalRead);
+    public bool IsComplete => Volatile.Read(ref _areCertificatesRead);
 
     /// <summary>Whether it rests because nobody could sign.</summary>
     public bool IsResting => _clock.GetTimestamp() < Volatile.Read(ref _restUntil);
@@ -194,12 +194,12 @@ public sealed partial class RefreshScheduler : IDisposable
     public async Task RunOnceAsync(CancellationToken cancellationToken)
     {
         await ReadKeptAsync(cancellationToken).ConfigureAwait(false);
-        await ReadJournalAsync(cancellationToken).ConfigureAwait(false);
-        if (TakeNext() is DueAnswer first)
+        await ReadCertificatesAsync(cancellationToken).ConfigureAwait(false);
+        if (TakeLot() is { Answers.Count: > 0 } first)
         {
             // Others help while there is more to do than one can.
-            int helpers = Math.Min(Issuer.Credentials.Max(credential => credential.Concurrency) - 1, _schedule.Backlog);
-            Task[] helping = [.. Enumerable.Range(0, Math.Max(0, helpers)).Select(_ => Task.Run(() => WorkAsync(TakeNext(), cancellationToken), CancellationToken.None))];
+            int helpers = Math.Min(Concurrency - 1, _schedule.Backlog);
+            Task[] helping = [.. Enumerable.Range(0, Math.Max(0, helpers)).Select(_ => Task.Run(() => WorkAsync(TakeLot(), cancellationToken), CancellationToken.None))];
             try
             {
                 await WorkAsync(first, cancellationToken).ConfigureAwait(false);
@@ -218,48 +218,6 @@ public sealed partial class RefreshScheduler : IDisposable
     {
         _cache.Stored -= OnStored;
         _meter.Dispose();
-    }
-
-    private async Task WorkAsync(DueAnswer? taken, CancellationToken cancellationToken)
-    {
-        for (; taken is DueAnswer due; taken = TakeNext())
-        {
-            RefreshResult result;
-            try
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                result = await _responder.RefreshAsync(CertId.Decode(_forms.Encode(due.Form, due.Serial)), cancellationToken).ConfigureAwait(false);
-            }
-            catch
-            {
-                _schedule.GiveBack(due); // only a cancellation: the host ends
-                throw;
-            }
-
-            lock (_turn)
-            {
-                Conclude(due, result);
-            }
-        }
-    }
-
-    private DueAnswer? TakeNext()
-    {
-        lock (_turn)
-        {
-            if (IsResting || !_pace.TryTake())
-            {
-                return null;
-            }
-
-            if (TryTakeNeeded(out DueAnswer due))
-            {
-                return due;
-            }
-
-            _pace.Return();
-            return null;
-        }
     }
 
     private void Conclude(DueAnswer due, RefreshResult result)
@@ -328,10 +286,10 @@ public sealed partial class RefreshScheduler : IDisposable
 
     private CachedResponse? Peek(SerialNumber serial, byte form) => _cache.Peek(Issuer.Id, serial, _forms.Encode(form, serial));
 
-    // What a client prefers another credential for is signed on demand. Serial numbers that the CA never told of are anybody's to choose (Inventory.Unknown): they are not kept fresh.
+    // What was signed here is tracked when it is concluded. What a client prefers another credential for is signed on demand. Serial numbers that the CA never told of are anybody's to choose (Inventory.Unknown): they are not kept fresh.
     private void OnStored(IssuerId issuer, CachedResponse stored)
     {
-        if (issuer == Issuer.Id && Issuer.Policy.Presign != Presign.OnDemand && stored is { IsDefault: true, Status: not null } && _forms.NumberOf(stored.CertId.Span) is byte form)
+        if (issuer == Issuer.Id && Issuer.Policy.Presign != Presign.OnDemand && stored is { IsDefault: true, Status: not null, WasAsked: true } && _forms.NumberOf(stored.CertId.Span) is byte form)
         {
             SerialNumber serial = SerialNumber.FromContent(PlainRequest.SerialOf(stored.CertId.Span));
             _schedule.Track(serial, form, AnswerTimes.Of(Issuer.Policy, serial, stored.Response), idlePeriods: 0);

@@ -278,14 +278,20 @@ public sealed partial class OcspResponder
             return new SigningFlight(Cached: null, ToOutcome(result));
         }
 
-        CachedResponse made = new(certId.Encoded.ToArray(), signed, miss.Status, result.Credential!, isDefault: miss.Preferred is null || ReferenceEquals(result.Credential, _factory.FindDefault(miss.Issuer)));
+        CachedResponse made = new(certId.Encoded.ToArray(), signed, miss.Status, result.Credential!, isDefault: miss.Preferred is null || ReferenceEquals(result.Credential, _factory.FindDefault(miss.Issuer)))
+        {
+            HeldUntil = miss.HeldUntil,
+            WasAsked = miss.IsAsked,
+        };
         return new SigningFlight(_cache.Store(id, certId.SerialNumber, miss.Version, made), Failure: null);
     }
 
-    private long HeldUntil(CertificateStatus? status)
+    private long HeldUntil(CertificateStatus? status) => HeldUntil(status, _clock.GetTimestamp());
+
+    private long HeldUntil(CertificateStatus? status, long since)
     {
         TimeSpan holdsFor = status?.HoldsFor ?? _answers.AbsenceHoldsFor;
-        return holdsFor < TimeSpan.Zero ? long.MaxValue : _clock.GetTimestamp() + (long)(holdsFor.TotalSeconds * _clock.TimestampFrequency);
+        return holdsFor < TimeSpan.Zero ? long.MaxValue : since + (long)(holdsFor.TotalSeconds * _clock.TimestampFrequency);
     }
 
     private OcspReply ToReply(SigningResult result) => result.Response is SignedResponse signed ? OcspReply.Answer(signed, AnswerSource.Signer) : OcspReply.Error(ToOutcome(result));
@@ -430,6 +436,12 @@ public sealed partial class OcspResponder
     /// <summary>An answer that the cache lacks, and all that it is made from.</summary>
     private sealed record Miss(NamedIssuer Issuer, CertId CertId, SigningCredential? Preferred, long Version, CertificateStatus? Status, CertificateAnswer Answer, SigningResult? Made)
     {
+        /// <summary>Until when the answer may be given without the status being read; 0 where that is said later (<see cref="ResponseCache.Hold"/>).</summary>
+        public long HeldUntil { get; init; }
+
+        /// <summary>Whether a client asks for it.</summary>
+        public bool IsAsked { get; init; } = true;
+
         public SigningFlights.Key Key => new(Issuer.Issuer.Id, CertId, Preferred, Version, WithoutHold(Status));
     }
 }

@@ -6,16 +6,15 @@ namespace OcspCluster.Standalone.Storage;
 /// <summary>The connection that writes kept answers. For one thread at a time.</summary>
 internal sealed class ResponseWriter : IDisposable
 {
-    private const int LeastSweep = 64;
-
     private readonly SqliteDatabase _database;
     private readonly SqliteStatement _findWord;
     private readonly SqliteStatement _insertWord;
     private readonly SqliteStatement _upsert;
-    private readonly SqliteStatement _sweep;
-    private readonly SqliteStatement _last;
-    private readonly Dictionary<string, long> _words = new(StringComparer.Ordinal);
-    private long _sweptTo;
+    private readonly ResponseSweep _sweep;
+    private readonly Dictionary<byte[], long> _words = new(new OctetsComparer());
+    private readonly Dictionary<byte[], long>.AlternateLookup<ReadOnlySpan<byte>> _wordsBySpan;
+    private readonly Dictionary<long, (byte[] Octets, long Word)> _endings = []; // of the answers of a credential
+    private byte[] _stored = new byte[1024];
 
     private ResponseWriter(SqliteDatabase database)
     {
@@ -28,8 +27,8 @@ internal sealed class ResponseWriter : IDisposable
             ON CONFLICT (issuer, serial, form, credential) DO UPDATE SET is_default = excluded.is_default, position = excluded.position, produced_at = excluded.produced_at,
                 this_update = excluded.this_update, next_update = excluded.next_update, encoded = excluded.encoded, seal = excluded.seal
             """);
-        _sweep = database.Prepare("DELETE FROM response WHERE id > ? AND id <= ? AND next_update < ?");
-        _last = database.Prepare("SELECT max(id) FROM response");
+        _sweep = new ResponseSweep(database);
+        _wordsBySpan = _words.GetAlternateLookup<ReadOnlySpan<byte>>();
     }
 
     /// <summary>Opens the file, and makes it where it is missing.</summary>
@@ -51,46 +50,63 @@ internal sealed class ResponseWriter : IDisposable
     public void Save(IssuerId issuer, IReadOnlyList<KeptResponse> responses, DateTimeOffset now) => InTransaction(() =>
     {
         long issuerWord = WordOf(ResponseRows.WordOf(issuer));
-        foreach (KeptResponse response in responses)
+        Span<byte> credential = stackalloc byte[Digest.SizeInBytes];
+        for (int i = 0; i < responses.Count; i++)
         {
+            KeptResponse response = responses[i];
             ReadOnlySpan<byte> form = ResponseRows.FormOf(response);
             if (form.IsEmpty)
             {
                 continue; // a serial number that no CA issues: its answer is signed when somebody asks
             }
 
-            long formWord = WordOf(form);
-            long credentialWord = WordOf(response.Credential.ToArray());
+            response.Credential.CopyTo(credential);
+            (long formWord, long credentialWord, long nextUpdate) = (WordOf(form), WordOf(credential), response.NextUpdate.ToUnixTimeSeconds());
             _upsert.Bind(1, issuerWord).Bind(2, response.Serial.Content).Bind(3, formWord).Bind(4, credentialWord).Bind(5, response.IsDefault ? 1L : 0L).Bind(6, response.Position);
-            _upsert.Bind(7, response.ProducedAt.ToUnixTimeSeconds()).Bind(8, response.ThisUpdate.ToUnixTimeSeconds()).Bind(9, response.NextUpdate.ToUnixTimeSeconds());
-            _upsert.Bind(10, response.Encoded.Span).Bind(11, ResponseRows.SealOf(issuerWord, formWord, credentialWord, response)).Run();
+            _upsert.Bind(7, response.ProducedAt.ToUnixTimeSeconds()).Bind(8, response.ThisUpdate.ToUnixTimeSeconds()).Bind(9, nextUpdate);
+            _upsert.Bind(10, OctetsOf(response, credentialWord)).Bind(11, ResponseRows.SealOf(issuerWord, formWord, credentialWord, response)).Run();
+            _sweep.Saved(nextUpdate);
         }
 
-        Sweep(Math.Max(LeastSweep, 2 * responses.Count), now);
+        _sweep.Run(responses.Count, now);
     });
 
     public void Dispose() => _database.Dispose();
 
-    private void Sweep(int rows, DateTimeOffset now)
+    // What is to be kept of an answer, until the next one's.
+    private ReadOnlySpan<byte> OctetsOf(KeptResponse response, long credential)
     {
-        long end = _sweptTo + rows;
-        _sweep.Bind(1, _sweptTo).Bind(2, end).Bind(3, now.ToUnixTimeSeconds()).Run();
-        _last.Step();
-        _sweptTo = end >= _last.GetInt64(0) ? 0 : end;
-        _last.Reset();
+        ReadOnlySpan<byte> encoded = response.Encoded.Span;
+        if (!_endings.TryGetValue(credential, out (byte[] Octets, long Word) ending) || !encoded.EndsWith(ending.Octets))
+        {
+            int from = AnswerOctets.SharedFrom(encoded);
+            if (from == encoded.Length)
+            {
+                return AnswerOctets.Whole(encoded);
+            }
+
+            _endings[credential] = ending = (encoded[from..].ToArray(), WordOf(encoded[from..]));
+        }
+
+        int length = encoded.Length - ending.Octets.Length;
+        if (_stored.Length < AnswerOctets.MarkBytes + length)
+        {
+            _stored = new byte[2 * (AnswerOctets.MarkBytes + length)];
+        }
+
+        AnswerOctets.WithoutEnd(encoded[..length], ending.Word, _stored);
+        return _stored.AsSpan(0, AnswerOctets.MarkBytes + length);
     }
 
     private long WordOf(ReadOnlySpan<byte> octets)
     {
-        string key = Convert.ToHexString(octets);
-        if (_words.TryGetValue(key, out long known))
+        if (!_wordsBySpan.TryGetValue(octets, out long number))
         {
-            return known;
+            number = Find(octets) ?? Insert(octets);
+            _wordsBySpan[octets] = number;
         }
 
-        long id = Find(octets) ?? Insert(octets);
-        _words[key] = id;
-        return id;
+        return number;
     }
 
     private long? Find(ReadOnlySpan<byte> octets)

@@ -5,8 +5,8 @@ using OcspCluster.Protocol;
 
 namespace OcspCluster.Standalone.Storage;
 
-// word      issuers' ids, certificates' digests and the part of CertIDs before the serial number, each with a number: a million
-//           answers repeat a handful of them.
+// word      issuers' ids, certificates' digests, the part of CertIDs before the serial number and the end of answers behind the
+//           signature (AnswerOctets), each with a number: a million answers repeat a handful of them.
 // response  one row per answer. It keeps its row when it is replaced, so the file does not grow by refreshing.
 // place     what an answer is replaced by, and how it is found.
 // of_issuer the rows of an issuer in their order, for who reads them all. Without it each page of rows is found by looking at all of the issuer's and sorting them.
@@ -110,7 +110,7 @@ internal static class ResponseRows
         (long form, long credential) = (row.GetInt64(2), row.GetInt64(3));
         ReadOnlySpan<byte> serial = row.GetBytes(1);
         if (word(form) is not { } prefix || word(credential) is not { Length: Digest.SizeInBytes } digest || serial.Length is 0 or > MaxSerialBytes
-            || !IsInstant(row.GetInt64(6)) || !IsInstant(row.GetInt64(7)) || !IsInstant(row.GetInt64(8)))
+            || AnswerOctets.Join(row.GetBytes(9), word) is not { } encoded || !IsInstant(row.GetInt64(6)) || !IsInstant(row.GetInt64(7)) || !IsInstant(row.GetInt64(8)))
         {
             return null;
         }
@@ -127,7 +127,7 @@ internal static class ResponseRows
                 ProducedAt = DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(6)),
                 ThisUpdate = DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(7)),
                 NextUpdate = DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(8)),
-                Encoded = row.GetBytes(9).ToArray(),
+                Encoded = encoded,
             };
             return SealOf(issuer, form, credential, response) == row.GetInt64(10) ? response : null;
         }

@@ -112,15 +112,17 @@ internal sealed class SqliteDatabase : IDisposable
 /// <summary>A prepared statement. Bind from 1, step, read from 0, reset.</summary>
 internal sealed class SqliteStatement(SqliteDatabase database, sqlite3_stmt handle) : IDisposable
 {
+    private nint _statement = handle.DangerousGetHandle(); // lives until it is disposed of; one thread at a time has it
+
     public SqliteStatement Bind(int parameter, long value)
     {
-        database.ThrowUnlessOk(raw.sqlite3_bind_int64(handle, parameter, value));
+        database.ThrowUnlessOk(SqliteCalls.BindInt64(_statement, parameter, value));
         return this;
     }
 
     public SqliteStatement Bind(int parameter, long? value)
     {
-        database.ThrowUnlessOk(value is { } number ? raw.sqlite3_bind_int64(handle, parameter, number) : raw.sqlite3_bind_null(handle, parameter));
+        database.ThrowUnlessOk(value is { } number ? SqliteCalls.BindInt64(_statement, parameter, number) : SqliteCalls.BindNull(_statement, parameter));
         return this;
     }
 
@@ -145,7 +147,7 @@ internal sealed class SqliteStatement(SqliteDatabase database, sqlite3_stmt hand
             return BindText(parameter, Encoding.UTF8.GetBytes(text));
         }
 
-        database.ThrowUnlessOk(raw.sqlite3_bind_null(handle, parameter));
+        database.ThrowUnlessOk(SqliteCalls.BindNull(_statement, parameter));
         return this;
     }
 
@@ -171,17 +173,21 @@ internal sealed class SqliteStatement(SqliteDatabase database, sqlite3_stmt hand
 
     public void Reset() => _ = raw.sqlite3_reset(handle); // its result is the step's, which was looked at
 
-    public long GetInt64(int column) => raw.sqlite3_column_int64(handle, column);
+    public long GetInt64(int column) => SqliteCalls.ColumnInt64(_statement, column);
 
     public long? GetNullableInt64(int column) =>
-        raw.sqlite3_column_type(handle, column) == raw.SQLITE_NULL ? null : raw.sqlite3_column_int64(handle, column);
+        SqliteCalls.ColumnType(_statement, column) == raw.SQLITE_NULL ? null : SqliteCalls.ColumnInt64(_statement, column);
 
-    public bool IsNull(int column) => raw.sqlite3_column_type(handle, column) == raw.SQLITE_NULL;
+    public bool IsNull(int column) => SqliteCalls.ColumnType(_statement, column) == raw.SQLITE_NULL;
 
     /// <summary>Valid until the next step or reset. Empty when it is null.</summary>
     public ReadOnlySpan<byte> GetBytes(int column) => raw.sqlite3_column_blob(handle, column);
 
     public string GetText(int column) => Encoding.UTF8.GetString(GetBytes(column));
 
-    public void Dispose() => handle.Dispose();
+    public void Dispose()
+    {
+        _statement = 0;
+        handle.Dispose();
+    }
 }

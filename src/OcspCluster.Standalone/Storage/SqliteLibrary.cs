@@ -14,7 +14,7 @@ internal static partial class SqliteLibrary
     /// <summary>Set to <c>1</c>, this environment variable keeps to the bundled library.</summary>
     internal const string BundledVariable = Settings.BundledSqliteVariable;
 
-    private const string BundledName = "e_sqlite3"; // what the provider's P/Invokes ask for
+    internal const string BundledName = "e_sqlite3"; // what the provider's P/Invokes ask for
 
     // Windows' winsqlite3.dll has another calling convention on x86 and an unknown age: there the bundled one is taken.
     private static readonly string[] s_systemNames = OperatingSystem.IsLinux() || OperatingSystem.IsFreeBSD()
@@ -55,13 +55,15 @@ internal static partial class SqliteLibrary
         bool isBundledWanted = Environment.GetEnvironmentVariable(BundledVariable) == "1";
         const int BundledVersion = 3_035_005; // what SQLitePCLRaw.bundle_e_sqlite3 2.0.6 carries
         (nint Handle, string Name)? system = isBundledWanted ? null : FindSystemLibrary(s_systemNames, BundledVersion);
+        Assembly provider = typeof(SQLite3Provider_e_sqlite3).Assembly;
         if (system is { } library)
         {
-            NativeLibrary.SetDllImportResolver(
-                typeof(SQLite3Provider_e_sqlite3).Assembly,
-                (string name, Assembly _, DllImportSearchPath? _) => name == BundledName ? library.Handle : 0);
+            NativeLibrary.SetDllImportResolver(provider, (string name, Assembly _, DllImportSearchPath? _) => name == BundledName ? library.Handle : 0);
         }
 
+        // The same library for SqliteCalls.
+        nint handle = system?.Handle ?? NativeLibrary.Load(BundledName, provider, searchPath: null);
+        NativeLibrary.SetDllImportResolver(typeof(SqliteLibrary).Assembly, (string name, Assembly _, DllImportSearchPath? _) => name == BundledName ? handle : 0);
         raw.SetProvider(new SQLite3Provider_e_sqlite3());
         string version = raw.sqlite3_libversion().utf8_to_string();
         return system is null ? $"SQLite {version} (bundled library)" : $"SQLite {version} (system library {system.Value.Name})";

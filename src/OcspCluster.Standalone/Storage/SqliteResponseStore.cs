@@ -9,9 +9,7 @@ namespace OcspCluster.Standalone.Storage;
 // but by checkpoints (synchronous=NORMAL): a loss of power may cost the last answers, which are signed again, and never leaves
 // a torn file. Nothing is opened before it is needed, and a file that is damaged or of another version is made anew: the
 // responder starts and answers without it.
-//
-// Rows of answers that ended are swept up by whoever saves: each batch looks at twice as many rows as it writes, going round.
-// So the file holds at most about half as much again as what is kept fresh, and no job runs beside.
+// Rows of answers that ended are swept up by whoever saves (ResponseSweep).
 
 /// <summary>Signed answers in one SQLite file, <c>responses.db</c>, beside the revocation store, whose lock on the directory protects it, too. Thread-safe.</summary>
 public sealed class SqliteResponseStore : IResponseStore

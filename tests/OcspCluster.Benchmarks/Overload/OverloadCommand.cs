@@ -6,7 +6,7 @@ namespace OcspCluster.Benchmarks.Overload;
 
 /// <summary>
 /// <c>./bench.sh overload</c>: what becomes of cached answers when more is asked for than can be answered. The host has one processor and the generator another, so that neither takes from the other what is
-/// measured. Capacity is what few connections get that ask again at once; then twice as many come, whether or not they are answered. Floods are held against floods of cached answers in the same round.
+/// measured. Capacity is what few connections get that ask again at once, and beside it what as many get as are open under overload; then twice the capacity comes, whether or not it is answered. Floods are held against floods of cached answers in the same round.
 /// </summary>
 internal static class OverloadCommand
 {
@@ -54,6 +54,7 @@ internal static class OverloadCommand
             {
                 string how = keeps ? "" : ", one connection each";
                 StreamResult peak = (await AskAsync(round, "capacity" + how, Cached(double.PositiveInfinity, Connections, keeps)))[0];
+                await AskAsync(round, OverloadReport.OverMany + how, Cached(double.PositiveInfinity, ManyConnections, keeps));
                 await AskAsync(round, "twice the capacity" + how, Cached(2 * peak.Successful, ManyConnections, keeps));
                 if (!keeps)
                 {
@@ -83,7 +84,7 @@ internal static class OverloadCommand
             }
 
             StreamResult first = results[0];
-            Measurement.Say($"{(round < 0 ? "warming up" : $"round {round + 1} of {options.Rounds}")}, {what}: {first.Offered:N0}/s came, {first.Successful:N0}/s answered, p99 {first.P99 / 1000:N2} ms{(results.Count > 1 ? $"; beside it {results[1].Answered:N0}/s" : "")}; host busy {busy:P0}");
+            Measurement.Say($"{(round < 0 ? "warming up" : $"round {round + 1} of {options.Rounds}")}, {what}: {first.Offered:N0}/s came, {first.Successful:N0}/s answered, p99 {first.P99 / 1000:N2} ms{(results.Count > 1 ? $"; beside it {results[1].Answered:N0}/s" : "")}; host busy {busy:P0}, {busy * 1e6 / results.Sum(stream => stream.Answered):N1} µs each");
             return results;
         }
 

@@ -24,6 +24,7 @@ internal sealed class OverloadReport(MacroOptions options, string machine)
     public const string CachedFlood = "cached answers";
     public const string NonceFlood = "nonces";
     public const string UnissuedFlood = "never issued";
+    public const string OverMany = "capacity over 1,024";
     public const string AtHalf = ", half the capacity";
     public const string AtFull = ", all they can";
 
@@ -70,13 +71,13 @@ internal sealed class OverloadReport(MacroOptions options, string machine)
         }
 
         text.AppendLine();
-        text.AppendLine(Invariant($"{"twice the capacity, open loop",-30} {"capacity/s",10} {"came/s",9} {"answered/s",10} {"of capacity (spread)",22} {"went away/s",11} {"p50 ms",7} {"p99 ms",8} {"broken",6} {"host busy",9} {"µs each (at capacity)",21}"));
+        text.AppendLine(Invariant($"{"twice the capacity, open loop",-30} {"capacity/s",10} {"came/s",9} {"answered/s",10} {"of capacity (spread)",22} {"over 1,024",10} {"of that (spread)",22} {"went away/s",11} {"p50 ms",7} {"p99 ms",8} {"broken",6} {"host busy",9} {"µs each (at capacity, over 1,024)",33}"));
         foreach (Overload one in overloads)
         {
-            text.AppendLine(Invariant($"  {one.Name,-28} {one.Capacity,10:N0} {one.Offered,9:N0} {one.Answered,10:N0} {Invariant($"{one.Part:N2} ({one.PartLow:N2} to {one.PartHigh:N2})"),22} {one.GaveUp,11:N0} {one.ServedP50 / 1000,7:N1} {one.ServedP99 / 1000,8:N1} {one.Broken,6} {one.Busy,9:P0} {Invariant($"{one.Microseconds:N1} ({one.CapacityMicroseconds:N1})"),21}"));
+            text.AppendLine(Invariant($"  {one.Name,-28} {one.Capacity,10:N0} {one.Offered,9:N0} {one.Answered,10:N0} {Invariant($"{one.Part:N2} ({one.PartLow:N2} to {one.PartHigh:N2})"),22} {one.Many.Capacity,10:N0} {Invariant($"{one.Many.Part:N2} ({one.Many.PartLow:N2} to {one.Many.PartHigh:N2})"),22} {one.GaveUp,11:N0} {one.ServedP50 / 1000,7:N1} {one.ServedP99 / 1000,8:N1} {one.Broken,6} {one.Busy,9:P0} {Invariant($"{one.Microseconds:N1} ({one.CapacityMicroseconds:N1}, {one.Many.Microseconds:N1})"),33}"));
         }
 
-        text.AppendLine("  p50 and p99 from sending: who has no connection goes away after a second.");
+        text.AppendLine("  capacity: 64 connections that ask again at once; over 1,024: as many as are open under overload do the same. p50 and p99 from sending: who has no connection goes away after a second.");
         foreach (OverloadSample mixed in _samples.Where(sample => sample.What.EndsWith("as many nonces", StringComparison.Ordinal)).TakeLast(1))
         {
             StreamResult cached = mixed.Streams[0], nonces = mixed.Streams[1];
@@ -97,7 +98,9 @@ internal sealed class OverloadReport(MacroOptions options, string machine)
     private Overload Goodput(string how)
     {
         List<OverloadSample> capacity = Of("capacity" + how), twice = Of("twice the capacity" + how);
-        double[] parts = [.. capacity.Zip(twice, (a, b) => b.Streams[0].Successful / a.Streams[0].Successful)];
+        double[] parts = PartsOf(capacity);
+        List<OverloadSample> many = Of(OverMany + how);
+        double[] partsOfMany = PartsOf(many);
         return new Overload(
             how.Length == 0 ? "connections that stay" : how[2..],
             Measurement.Median(capacity.Select(one => one.Streams[0].Successful)),
@@ -112,7 +115,15 @@ internal sealed class OverloadReport(MacroOptions options, string machine)
             twice.Sum(one => one.Streams[0].Broken),
             Measurement.Median(twice.Select(one => one.Busy)),
             Measurement.Median(capacity.Select(one => one.MicrosecondsEach)),
-            Measurement.Median(twice.Select(one => one.MicrosecondsEach)));
+            Measurement.Median(twice.Select(one => one.MicrosecondsEach)),
+            new ManyConnections(
+                Measurement.Median(many.Select(one => one.Streams[0].Successful)),
+                Measurement.Median(partsOfMany),
+                partsOfMany.DefaultIfEmpty().Min(),
+                partsOfMany.DefaultIfEmpty().Max(),
+                Measurement.Median(many.Select(one => one.MicrosecondsEach))));
+
+        double[] PartsOf(List<OverloadSample> peak) => [.. peak.Zip(twice, (a, b) => b.Streams[0].Successful / a.Streams[0].Successful)];
     }
 
     private Flooded Compare(string flood, string name)
@@ -137,7 +148,10 @@ internal sealed class OverloadReport(MacroOptions options, string machine)
 
     private sealed record Overload(
         string Name, double Capacity, double Offered, double Answered, double Part, double PartLow, double PartHigh, double GaveUp, double ServedP50, double ServedP99, long Broken, double Busy,
-        double CapacityMicroseconds, double Microseconds);
+        double CapacityMicroseconds, double Microseconds, ManyConnections Many);
+
+    /// <summary>What as many connections as are open under overload get that ask again at once, and which part of that was answered under overload.</summary>
+    private sealed record ManyConnections(double Capacity, double Part, double PartLow, double PartHigh, double Microseconds);
 
     private sealed record Flooded(string Name, double Flood, double Signed, double TryLater, double Cached, double P50, double P99, double RatioP50, double RatioP99, double Busy);
 }

@@ -9,6 +9,9 @@ internal sealed class DictionaryStore : IRevocationStore
 {
     private readonly List<JournalEntry> _journal = [];
 
+    /// <summary>What listing the statuses throws, as where a row is damaged.</summary>
+    public RevocationStoreException? ListFailure { get; set; }
+
     public void Add(SerialNumber serial, CertificateStatus status)
     {
         long position = _journal.Count + 1;
@@ -41,7 +44,18 @@ internal sealed class DictionaryStore : IRevocationStore
 
     public ValueTask<IReadOnlyList<JournalEntry?>> FindEventsAsync(IssuerId issuer, IReadOnlyList<string> eventIds, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public ValueTask<IReadOnlyList<RecordedCertificate>> ListAsync(IssuerId issuer, CertificateState? state, SerialNumber after, int limit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<IReadOnlyList<RecordedCertificate>> ListAsync(IssuerId issuer, CertificateState? state, SerialNumber after, int limit, CancellationToken cancellationToken)
+    {
+        if (ListFailure is { } failure)
+        {
+            throw failure;
+        }
+
+        Dictionary<SerialNumber, CertificateStatus> statuses = [];
+        _journal.ForEach(entry => statuses[entry.Event.Serial] = entry.Status);
+        return ValueTask.FromResult<IReadOnlyList<RecordedCertificate>>(
+            [.. statuses.Where(one => after.IsEmpty || one.Key.CompareTo(after) > 0).OrderBy(one => one.Key).Take(limit).Select(one => new RecordedCertificate(one.Key, one.Value))]);
+    }
 
     public ValueTask<IReadOnlyList<JournalEntry>> FindHistoryAsync(IssuerId issuer, SerialNumber serial, int limit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
