@@ -48,28 +48,53 @@ public sealed class EdgeTests
         int slashes = 0;
         for (int done = 0; done < Serials; done += RequestsPerConnection)
         {
-            using RawHttpConnection connection = await RawHttpConnection.ConnectAsync(url);
+            RawHttpConnection connection = await RawHttpConnection.ConnectAsync(url);
             for (int i = 0; i < RequestsPerConnection; i++)
             {
                 byte[] request = work.Request(0);
                 RandomNumberGenerator.Fill(request.AsSpan(^15));
                 string target = "/" + (i % 2 == 0 ? GetTarget.Raw(request) : GetTarget.Escaped(request));
                 slashes += target.Contains("//", StringComparison.Ordinal) ? 1 : 0;
-                await connection.SendAsync(RawHttp.Request(url, "GET", target));
-                RawHttpResponse answer = await connection.ReadResponseAsync();
-                Assert.Equal(200, answer.StatusCode);
+                RawHttpResponse answer = await AskAsync(async () =>
+                {
+                    await connection.SendAsync(RawHttp.Request(url, "GET", target));
+                    RawHttpResponse response = await connection.ReadResponseAsync();
+                    if (response.StatusCode != 200)
+                    {
+                        connection.Dispose(); // with an error the edge ends it
+                        connection = await RawHttpConnection.ConnectAsync(url);
+                    }
+
+                    return response;
+                });
                 Assert.Equal(6, RawOcspResponse.Parse(answer.Body).Status);
             }
+
+            connection.Dispose();
         }
 
         Assert.InRange(slashes, 1, Serials);
 
         async Task<RawHttpResponse> GetAsync(string target)
         {
-            RawHttpResponse response = await RawHttp.SendAsync(url, RawHttp.Request(url, "GET", target, "Connection: close"));
-            Assert.Equal(200, response.StatusCode);
-            return response;
+            return await AskAsync(() => RawHttp.SendAsync(url, RawHttp.Request(url, "GET", target, "Connection: close")));
         }
+    }
+
+    // An edge that saw two checks fail, as on a machine that gave the responder no processor for a second, says 503 until one succeeds.
+    private static async Task<RawHttpResponse> AskAsync(Func<Task<RawHttpResponse>> ask)
+    {
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(200));
+        using CancellationTokenSource late = new(TimeSpan.FromSeconds(20));
+        RawHttpResponse answer = await ask();
+        while (answer.StatusCode == 503)
+        {
+            await timer.WaitForNextTickAsync(late.Token);
+            answer = await ask();
+        }
+
+        Assert.Equal(200, answer.StatusCode);
+        return answer;
     }
 
     [Fact]

@@ -62,12 +62,12 @@ internal sealed class SiloResponderHost : IAuthorityHost
         _silos = await StartAsync(_keys, Clock);
     }
 
-    /// <summary>Until each silo has its leases: one that has none asks the store itself, and what it signs meanwhile is not kept.</summary>
+    /// <summary>Until each silo has its leases and knows what was issued: before, it asks the store itself, and what it signs meanwhile is not kept.</summary>
     public async Task SettleAsync()
     {
         using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(20));
         using CancellationTokenSource late = new(TimeSpan.FromSeconds(20));
-        while (!_silos.All(silo => silo.Services.GetRequiredService<CoherenceDirectory>().All.All(issuer => issuer.Coherence.HasLease)))
+        while (!_silos.All(silo => silo.Services.GetRequiredService<CoherenceDirectory>().All.All(issuer => issuer.Coherence.HasLease && issuer.Coherence.Issued.Position >= issuer.Coherence.Known)))
         {
             await timer.WaitForNextTickAsync(late.Token);
         }
