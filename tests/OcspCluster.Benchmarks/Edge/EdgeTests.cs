@@ -52,7 +52,11 @@ public sealed class EdgeTests
             for (int i = 0; i < RequestsPerConnection; i++)
             {
                 byte[] request = work.Request(0);
-                RandomNumberGenerator.Fill(request.AsSpan(^15));
+                do
+                {
+                    RandomNumberGenerator.Fill(request.AsSpan(^15));
+                }
+                while (i == 0 && !GetTarget.Raw(request).Contains("//", StringComparison.Ordinal)); // one on each connection for certain
                 string target = "/" + (i % 2 == 0 ? GetTarget.Raw(request) : GetTarget.Escaped(request));
                 slashes += target.Contains("//", StringComparison.Ordinal) ? 1 : 0;
                 RawHttpResponse answer = await AskAsync(async () =>
@@ -73,7 +77,7 @@ public sealed class EdgeTests
             connection.Dispose();
         }
 
-        Assert.InRange(slashes, 1, Serials);
+        Assert.InRange(slashes, Serials / RequestsPerConnection, Serials);
 
         async Task<RawHttpResponse> GetAsync(string target)
         {
