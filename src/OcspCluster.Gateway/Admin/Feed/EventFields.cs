@@ -16,9 +16,6 @@ internal readonly record struct EventProblem(string Field, string Problem);
 internal sealed record SentEvent(RevocationEvent Event, IssuedCertificate? Certificate, bool CertificateDiffers)
 {
     /// <summary>Why the certificate that came with it does not go with it or with the issuer; null when nothing is wrong, or none came.</summary>
-    public EventRefusal? FindRefusal(Issuer issuer) => FindRefusal(issuer.HasIssued);
-
-    /// <inheritdoc cref="FindRefusal(Issuer)"/>
     /// <param name="hasIssued">Whether a certificate is the issuer's.</param>
     public EventRefusal? FindRefusal(Func<IssuedCertificate, bool> hasIssued) => Certificate switch
     {
